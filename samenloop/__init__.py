@@ -1,0 +1,1 @@
+"""Settings and the command line: puts schemas, streams and connectors together."""

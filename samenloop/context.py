@@ -1,0 +1,44 @@
+"""What every command starts from: its settings, the catalogue and the brokers to talk to."""
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from connectors.broker.embedded import running
+from samenloop.errors import NotDoneError
+from samenloop.settings import Settings
+from schemas.catalogue import Catalogue, CatalogueError
+
+BrokersOption = Annotated[str | None, typer.Option(help="Kafka bootstrap servers; without it the embedded broker is used.")]
+DataOption = Annotated[Path | None, typer.Option(help="Directory of the embedded broker, the key and the logs.")]
+
+
+def settings_of(**flags: object) -> Settings:
+    """Settings with the flags that were given on top; raises NotDoneError."""
+    try:
+        return Settings.model_validate({k: v for k, v in flags.items() if v is not None})
+    except ValidationError as e:
+        faults = "; ".join(f"{'.'.join(map(str, x['loc']))}: {x['msg']}" for x in e.errors())
+        raise NotDoneError(f"settings: {faults}") from e
+
+
+@cache
+def catalogue_of(settings: Settings) -> Catalogue:
+    """The catalogue that the settings name; raises NotDoneError."""
+    try:
+        return Catalogue.load(settings.catalogus)
+    except CatalogueError as e:
+        raise NotDoneError(f"catalogue: {e}") from e
+
+
+def brokers_of(settings: Settings) -> str:
+    """Bootstrap servers: those of the settings, or of the embedded broker that runs in the data directory."""
+    if settings.brokers:
+        return settings.brokers
+    found = running(settings.data)
+    if found is None:
+        raise NotDoneError(f"no broker runs in {settings.data}: start one with 'samenloop up', or name one with --brokers")
+    return found.bootstrap

@@ -1,0 +1,1 @@
+"""The contract: schemas of the wire, the catalogue of diensten, and the typed values and codec made from them."""

@@ -1,0 +1,259 @@
+"""The catalogue: diensten, topics, bronnen and ontvangers, read from YAML and checked as a whole."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal, Self, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+Oin = Field(pattern=r"^[0-9]{20}$")
+Duration = Field(pattern=r"^P([0-9]+M|[0-9]+D)$")
+
+
+class CatalogueError(Exception):
+    """The catalogue cannot be used; the text names file, key and reason."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=False)
+
+
+class Bron(_Part):
+    """An agency that delivers records."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9]*$")
+    naam: str
+    oin: str = Oin
+    filtert_zelf: bool
+
+
+class Ontvanger(_Part):
+    """An authority that receives signals, and the days on which it exists (half-open)."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9]*$")
+    naam: str
+    soort: Literal["gemeente"]
+    oin: str = Oin
+    vanaf: date | None = None
+    tot: date | None = None
+    opgegaan_in: str | None = None
+
+
+class SchemaRef(_Part):
+    """A version of a topic's schema under its stable id on the wire."""
+
+    id: int = Field(ge=1)
+    bestand: str
+
+
+class Topic(_Part):
+    """One topic, or a family of topics with a ``<part>`` in the name."""
+
+    topic: str
+    over: str
+    eigenaar: str
+    nummer: int = Field(ge=1)
+    sleutel: str
+    waarde: Literal["avro", "json", "bytes"]
+    schemas: tuple[SchemaRef, ...]
+    compatibiliteit: Literal["NONE", "BACKWARD", "FULL"]
+    bewaartermijn: str | None = Duration
+    opruiming: Literal["delete", "compact"]
+
+    @property
+    def soort(self) -> str:
+        """``bron.soort`` of a mutatie topic."""
+        return self.topic.removeprefix("mutaties.")
+
+
+class Veld(_Part):
+    """A field that a dienst uses, with its purpose and its ground in law."""
+
+    veld: str
+    doel: str = Field(min_length=1)
+    grondslag: str = Field(min_length=1)
+
+
+class Basisfeit(_Part):
+    """The soort whose records give the ground, and the fields of it that are used."""
+
+    soort: str
+    velden: tuple[Veld, ...]
+
+
+class Feitsoort(_Part):
+    """A soort that may overlap the basisfeit, why, and the fields that go into a signaal."""
+
+    soort: str
+    doel: str = Field(min_length=1)
+    grondslag: str = Field(min_length=1)
+    velden: tuple[Veld, ...]
+
+
+class Regel(_Part):
+    """Pattern and version of the published rule."""
+
+    patroon: Literal["samenloop"]
+    versie: int = Field(ge=1)
+
+
+class OntvangerKeuze(_Part):
+    """Which kind of ontvanger gets the signals of a dienst."""
+
+    soort: Literal["gemeente"]
+
+
+class Dienst(_Part):
+    """One service of the node: its ground in law, what it uses and who gets it."""
+
+    dienst: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    nummer: int = Field(ge=1)
+    naam: str
+    doel: str = Field(min_length=1)
+    grondslag: tuple[str, ...] = Field(min_length=1)
+    verwerkingsverantwoordelijke: str = Field(min_length=1)
+    inzage: str = Field(min_length=1)
+    bewaartermijn: str = Duration
+    regel: Regel
+    ontvanger: OntvangerKeuze
+    basisfeit: Basisfeit
+    feiten: tuple[Feitsoort, ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class Schema:
+    """An Avro schema of the catalogue and the topic it belongs to."""
+
+    id: int
+    bestand: str
+    topic: Topic
+    definitie: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Everything that the node may do, by name."""
+
+    diensten: Mapping[str, Dienst]
+    topics: Mapping[str, Topic]
+    bronnen: Mapping[str, Bron]
+    ontvangers: Mapping[str, Ontvanger]
+    schemas: Mapping[int, Schema]
+
+    @classmethod
+    def load(cls, folder: Path | None = None) -> Self:
+        """Read and check the catalogue in ``folder`` (the published one by default); raises CatalogueError."""
+        root = folder or Path(str(files("schemas")))
+        topics = {t.topic: t for t in (_read(p, Topic) for p in sorted((root / "topics").glob("*.yaml")))}
+        catalogue = cls(
+            diensten={d.dienst: d for d in (_read(p, Dienst) for p in sorted((root / "diensten").glob("*.yaml")))},
+            topics=topics,
+            bronnen={b.id: b for b in _read_list(root / "bronnen.yaml", Bron)},
+            ontvangers={o.id: o for o in _read_list(root / "ontvangers.yaml", Ontvanger)},
+            schemas=_schemas(root / "avro", topics),
+        )
+        _check(catalogue)
+        return catalogue
+
+    @cached_property
+    def mutatie_topics(self) -> Mapping[str, Topic]:
+        """soort → topic, for all soorten that bronnen deliver."""
+        return {t.soort: t for t in self.topics.values() if t.topic.startswith("mutaties.")}
+
+    def bron_of(self, soort: str) -> Bron:
+        """The bron that delivers ``soort``."""
+        return self.bronnen[soort.split(".", 1)[0]]
+
+    def latest_schema(self, topic: str) -> Schema:
+        """The newest schema of a topic or topic family."""
+        return self.schemas[self.topics[topic].schemas[-1].id]
+
+
+_P = TypeVar("_P", bound=_Part)
+
+
+def _load_yaml(path: Path) -> Any:  # noqa: ANN401 - what YAML holds is only known once a model has read it
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as e:
+        raise CatalogueError(f"{path.name}: {e}") from e
+
+
+def _parse(where: str, model: type[_P], value: Any) -> _P:  # noqa: ANN401
+    try:
+        return model.model_validate(value)
+    except ValidationError as e:
+        faults = "; ".join(f"{'.'.join(map(str, x['loc']))}: {x['msg']}" for x in e.errors())
+        raise CatalogueError(f"{where}: {faults}") from e
+
+
+def _read(path: Path, model: type[_P]) -> _P:
+    return _parse(path.name, model, _load_yaml(path))
+
+
+def _read_list(path: Path, model: type[_P]) -> list[_P]:
+    rows = _load_yaml(path)
+    if not isinstance(rows, list):
+        raise CatalogueError(f"{path.name}: a list is expected")
+    return [_parse(f"{path.name}: {i}", model, row) for i, row in enumerate(rows)]
+
+
+def _schemas(folder: Path, topics: Mapping[str, Topic]) -> dict[int, Schema]:
+    found: dict[int, Schema] = {}
+    for topic in topics.values():
+        for ref in topic.schemas:
+            if ref.id in found:
+                raise CatalogueError(f"{topic.topic}: schemas: id {ref.id} is taken by {found[ref.id].bestand}")
+            try:
+                definition = json.loads((folder / ref.bestand).read_text(encoding="utf-8"))
+            except (OSError, ValueError) as e:
+                raise CatalogueError(f"{topic.topic}: schemas: {ref.bestand}: {e}") from e
+            found[ref.id] = Schema(ref.id, ref.bestand, topic, definition)
+    return found
+
+
+def feit_fields(schema: Schema) -> dict[str, Any]:
+    """The fields of the feit inside a mutatie schema: name → Avro field definition."""
+    union = next(f["type"] for f in schema.definitie["fields"] if f["name"] == "feit")
+    record = next(t for t in union if isinstance(t, dict))
+    return {f["name"]: f for f in record["fields"]}
+
+
+def _check(catalogue: Catalogue) -> None:
+    _unique("topics", [t.nummer for t in catalogue.topics.values()])
+    _unique("diensten", [d.nummer for d in catalogue.diensten.values()])
+    for topic in catalogue.topics.values():
+        if topic.eigenaar not in catalogue.bronnen:
+            raise CatalogueError(f"{topic.topic}: eigenaar: {topic.eigenaar} is not in bronnen.yaml")
+        if topic.topic.startswith("mutaties.") and topic.soort.split(".")[0] != topic.eigenaar:
+            raise CatalogueError(f"{topic.topic}: eigenaar: the topic's bron is expected, not {topic.eigenaar}")
+    for dienst in catalogue.diensten.values():
+        _check_dienst(catalogue, dienst)
+
+
+def _unique(where: str, numbers: list[int]) -> None:
+    for n in numbers:
+        if numbers.count(n) > 1:
+            raise CatalogueError(f"{where}: nummer {n} is given twice")
+
+
+def _check_dienst(catalogue: Catalogue, dienst: Dienst) -> None:
+    used = [dienst.basisfeit.soort, *(f.soort for f in dienst.feiten)]
+    for part, soort in (("basisfeit" if i == 0 else f"feiten.{i - 1}", s) for i, s in enumerate(used)):
+        if soort not in catalogue.mutatie_topics:
+            raise CatalogueError(f"{dienst.dienst}: {part}.soort: there is no topic mutaties.{soort}")
+        if used.count(soort) > 1:
+            raise CatalogueError(f"{dienst.dienst}: {part}.soort: {soort} is named twice")
+    for used_soort in (dienst.basisfeit, *dienst.feiten):
+        known = feit_fields(catalogue.latest_schema(f"mutaties.{used_soort.soort}"))
+        for veld in used_soort.velden:
+            if veld.veld not in known:
+                raise CatalogueError(f"{dienst.dienst}: {used_soort.soort}: velden: {veld.veld} is not in the schema")
+    if not {"houder", "kenmerk"} <= {v.veld for v in dienst.basisfeit.velden}:
+        raise CatalogueError(f"{dienst.dienst}: basisfeit.velden: houder and kenmerk are needed to address a signaal")

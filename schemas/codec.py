@@ -1,0 +1,144 @@
+"""Bytes to values and back: Avro binary in Confluent framing, read by fastavro against the catalogue's schemas."""
+
+import io
+import json
+import struct
+from collections.abc import Mapping
+from typing import Any, Final
+
+import fastavro
+import msgspec
+
+from schemas.catalogue import Catalogue, Schema
+from schemas.reasons import Reason
+from schemas.values import Mutatie, Signaal, Volging, Volgverzoek
+
+_HEADER: Final = struct.Struct(">bI")  # Confluent framing: magic byte 0, schema id
+MIN_DAY: Final = -25567  # 1900-01-01
+MAX_DAY: Final = 84005  # 2199-12-31
+
+
+class WireError(Exception):
+    """Bytes that are not what their topic promises; carries a Reason and no data of the record."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(f"{reason}: {reason.text}")
+        self.reason = reason
+
+
+def _plain(definition: object) -> Any:  # noqa: ANN401
+    """The same schema with dates and times as the plain numbers they are on the wire: the engine counts in days."""
+    if isinstance(definition, Mapping):
+        return {k: _plain(v) for k, v in definition.items() if k != "logicalType"}
+    return [_plain(x) for x in definition] if isinstance(definition, list) else definition
+
+
+class Codec:
+    """Reads and writes the Avro topics of a catalogue."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._schemas = catalogue.schemas
+        self._plain = {i: fastavro.parse_schema(_plain(s.definitie)) for i, s in catalogue.schemas.items()}
+        self._logical = {i: fastavro.parse_schema(json.loads(json.dumps(s.definitie))) for i, s in catalogue.schemas.items()}
+        self._of_topic = {t.topic: {r.id for r in t.schemas} for t in catalogue.topics.values()}
+        self._volgverzoek = catalogue.latest_schema("volgverzoeken.<bron>").id
+
+    def schema_of(self, data: bytes | None) -> Schema:
+        """The schema that framed ``data`` names; raises WireError."""
+        if not data:
+            raise WireError(Reason.LEEG)
+        if data[0] != 0:
+            raise WireError(Reason.MAGISCHE_BYTE)
+        if len(data) < _HEADER.size:
+            raise WireError(Reason.AFGEKAPT)
+        schema = self._schemas.get(_HEADER.unpack_from(data)[1])
+        if schema is None:
+            raise WireError(Reason.SCHEMA_ONBEKEND)
+        return schema
+
+    def encode(self, schema_id: int, value: Mapping[str, Any], *, logical: bool = False) -> bytes:
+        """Framed Avro of ``value``; with ``logical`` dates and times are datetime objects instead of numbers."""
+        out = io.BytesIO()
+        out.write(_HEADER.pack(0, schema_id))
+        fastavro.schemaless_writer(out, (self._logical if logical else self._plain)[schema_id], value)
+        return out.getvalue()
+
+    def decode(self, data: bytes | None) -> dict[str, Any]:
+        """The value with dates and times as datetime objects, for people; raises WireError."""
+        return self._read(data, self._logical[self.schema_of(data).id])
+
+    def decode_mutatie(self, topic: str, data: bytes | None) -> Mutatie:
+        """The mutatie in a value of ``topic``, checked as far as its schema and the calendar go; raises WireError."""
+        schema = self.schema_of(data)
+        if schema.id not in self._of_topic[topic]:
+            raise WireError(Reason.SCHEMA_VAN_ANDER_TOPIC)
+        value = self._read(data, self._plain[schema.id])
+        if not 0 < len(value["record_id"]) <= 100:
+            raise WireError(Reason.RECORD_ID_ONGELDIG)
+        if value["versie"] < 1:
+            raise WireError(Reason.VERSIE_ONGELDIG)
+        if value["feit"] is not None:
+            _check_period(value["feit"]["begindatum"], value["feit"]["einddatum"])
+        return Mutatie(**value)
+
+    def decode_klok(self, data: bytes | None) -> int:
+        """The day of a tick, in days since 1970-01-01; raises WireError."""
+        schema = self.schema_of(data)
+        if schema.topic.topic != "klok":
+            raise WireError(Reason.SCHEMA_VAN_ANDER_TOPIC)
+        day = self._read(data, self._plain[schema.id])["datum"]
+        _check_period(day, None)
+        return int(day)
+
+    def encode_volgverzoek(self, volgverzoek: Volgverzoek) -> bytes:
+        """Framed Avro of a volgverzoek."""
+        return self.encode(self._volgverzoek, msgspec.to_builtins(volgverzoek))
+
+    def decode_volgverzoek(self, data: bytes | None) -> Volgverzoek:
+        """The volgverzoek in a value of a ``volgverzoeken.<bron>`` topic; raises WireError."""
+        schema = self.schema_of(data)
+        if schema.id != self._volgverzoek:
+            raise WireError(Reason.SCHEMA_VAN_ANDER_TOPIC)
+        value = self._read(data, self._plain[schema.id])
+        return Volgverzoek(value["versie"], value["registratietijd"], tuple(Volging(**v) for v in value["volgt"]))
+
+    @staticmethod
+    def _read(data: bytes | None, schema: Any) -> dict[str, Any]:  # noqa: ANN401 - fastavro's parsed schemas are plain JSON
+        assert data is not None  # noqa: S101 - schema_of has refused it already
+        source = io.BytesIO(data)
+        source.seek(_HEADER.size)
+        try:
+            value = fastavro.schemaless_reader(source, schema, None)
+        except (EOFError, IndexError, struct.error) as e:
+            raise WireError(Reason.AFGEKAPT) from e
+        except Exception as e:  # whatever a hostile body makes of the reader, it is the body's fault
+            raise WireError(Reason.NIET_LEESBAAR) from e
+        if source.read(1):
+            raise WireError(Reason.RESTBYTES)
+        return value  # type: ignore[return-value]
+
+
+def _check_period(begin: int, end: int | None) -> None:
+    if not MIN_DAY <= begin <= MAX_DAY or (end is not None and not MIN_DAY <= end <= MAX_DAY):
+        raise WireError(Reason.DATUM_BUITEN_BEREIK)
+    if end is not None and end < begin:
+        raise WireError(Reason.EINDDATUM_VOOR_BEGINDATUM)
+
+
+_signaal_encoder = msgspec.json.Encoder()
+_signaal_decoder = msgspec.json.Decoder(Signaal)
+
+
+def encode_signaal(signaal: Signaal) -> bytes:
+    """The signaal as JSON, fields in the order of its schema: the same signaal gives the same bytes."""
+    return _signaal_encoder.encode(signaal)
+
+
+def decode_signaal(data: bytes | None) -> Signaal:
+    """The signaal in a value of a ``signalen.<ontvanger>`` topic; raises WireError."""
+    if not data:
+        raise WireError(Reason.LEEG)
+    try:
+        return _signaal_decoder.decode(data)
+    except msgspec.MsgspecError as e:
+        raise WireError(Reason.NIET_LEESBAAR) from e

@@ -1,0 +1,85 @@
+"""The typed values of the wire: what the codec reads and the engine writes."""
+
+import re
+from typing import Any, Literal
+
+import msgspec
+
+Waarde = str | int | bool | None
+Signaalsoort = Literal["NIEUW", "GEWIJZIGD", "VERVALLEN"]
+
+
+class Mutatie(msgspec.Struct, frozen=True, gc=False):
+    """A new version of a feit, or its withdrawal, as read from the wire. Days are counted from 1970-01-01."""
+
+    record_id: str
+    versie: int
+    registratietijd: int  # milliseconds since the epoch, UTC
+    feit: dict[str, Any] | None  # None: INGETROKKEN; dates as days, einddatum tot en met
+
+
+class Bronrecord(msgspec.Struct, frozen=True, gc=False):
+    """A record of a bron and its place in the log."""
+
+    bron: str
+    soort: str
+    record_id: str
+    versie: int
+    topic: str
+    partition: int
+    offset: int
+    begindatum: str | None  # ISO 8601
+    einddatum: str | None  # ISO 8601, tot en met
+
+
+class Regel(msgspec.Struct, frozen=True, gc=False):
+    """The published rule that made a signaal."""
+
+    patroon: str
+    versie: int
+
+
+class Oorzaak(msgspec.Struct, frozen=True, gc=False):
+    """The place of the mutatie that made the node send a signaal."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Signaal(msgspec.Struct, frozen=True, gc=False):
+    """What an ontvanger gets; the JSON on the wire has these fields in this order (schemas/avro/signalen.v1.avsc)."""
+
+    signaal_id: str
+    versie: int
+    soort: Signaalsoort
+    dienst: str
+    regel: Regel
+    ontvanger: str
+    kenmerk: str
+    begindatum: str | None
+    einddatum: str | None
+    gegevens: dict[str, Waarde] | None
+    basisfeit: Bronrecord
+    feit: Bronrecord
+    oorzaak: Oorzaak
+    registratietijd: str
+
+
+class Volging(msgspec.Struct, frozen=True, gc=False):
+    """One dienst that gives the ground to follow a persoon, and the first day that counts (days since 1970-01-01)."""
+
+    dienst: str
+    vanaf: int
+
+
+class Volgverzoek(msgspec.Struct, frozen=True, gc=False):
+    """All that the node asks of one bron about one persoon; an empty ``volgt`` ends the following."""
+
+    versie: int
+    registratietijd: int  # milliseconds since the epoch, UTC
+    volgt: tuple[Volging, ...]
+
+
+PERSOON = re.compile(rb"[A-Z2-7]{52}")
+"""A pseudonym as a Kafka key: HMAC-SHA-256 in base32 without padding."""
