@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from connectors.broker.embedded import running
 from pydantic import ValidationError
 
-from connectors.broker.embedded import running
 from samenloop.errors import NotDoneError
 from samenloop.settings import Settings
 from schemas.catalogue import Catalogue, CatalogueError
@@ -19,7 +19,7 @@ DataOption = Annotated[Path | None, typer.Option(help="Directory of the embedded
 def settings_of(**flags: object) -> Settings:
     """Settings with the flags that were given on top; raises NotDoneError."""
     try:
-        return Settings.model_validate({k: v for k, v in flags.items() if v is not None})
+        return Settings(**{k: v for k, v in flags.items() if v is not None})  # type: ignore[arg-type]  # pydantic checks them
     except ValidationError as e:
         faults = "; ".join(f"{'.'.join(map(str, x['loc']))}: {x['msg']}" for x in e.errors())
         raise NotDoneError(f"settings: {faults}") from e

@@ -250,7 +250,8 @@ def _check_dienst(catalogue: Catalogue, dienst: Dienst) -> None:
             raise CatalogueError(f"{dienst.dienst}: {part}.soort: there is no topic mutaties.{soort}")
         if used.count(soort) > 1:
             raise CatalogueError(f"{dienst.dienst}: {part}.soort: {soort} is named twice")
-    for used_soort in (dienst.basisfeit, *dienst.feiten):
+    parts: list[Basisfeit | Feitsoort] = [dienst.basisfeit, *dienst.feiten]
+    for used_soort in parts:
         known = feit_fields(catalogue.latest_schema(f"mutaties.{used_soort.soort}"))
         for veld in used_soort.velden:
             if veld.veld not in known:
