@@ -1,0 +1,83 @@
+"""From a change to the signaal that states it, with its explanation."""
+
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from schemas.values import Bronrecord, Oorzaak, Regel, Signaal, Waarde
+from streams.core.diff import Change
+from streams.core.period import Period, iso_day
+from streams.core.rulebook import DienstRule, Rulebook, Soort
+from streams.core.rules import Wanted
+from streams.core.timeline import Record
+
+NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:samenloop:signaal")
+
+
+class Place(NamedTuple):
+    """Where a mutatie stands in the log."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+def signaal_id(dienst: str, ontvanger: str, basis: tuple[str, str], feit: tuple[str, str]) -> UUID:
+    """One signaal, one name; ``basis`` and ``feit`` are (soort, record_id)."""
+    return uuid5(NAMESPACE, "\x1f".join((dienst, ontvanger, *basis, *feit)))
+
+
+def iso_time(milliseconds: int) -> str:
+    """Milliseconds since the epoch as RFC 3339 in UTC, e.g. 2026-01-31T09:00:00.000Z."""
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+
+
+def signaal_of(  # noqa: PLR0913, PLR0917 - a signaal names everything that caused it
+    rulebook: Rulebook,
+    dienst: DienstRule,
+    soort: Soort,
+    change: Change,
+    was: Record,
+    basis: Record,
+    feit: Record,
+    registratietijd: int,
+    place: Place,
+) -> Signaal:
+    """The signaal for ``change``; ``was`` is the basisfeit as it stood before, under whose kenmerk a VERVALLEN is sent."""
+    wanted = change.wanted
+    grond = rulebook.soorten[dienst.basis]
+    kenmerk = str(was.values[dienst.kenmerk]) if wanted is None else wanted.kenmerk
+    return Signaal(
+        signaal_id=str(signaal_id(dienst.naam, change.sent.ontvanger, (grond.naam, basis.record_id), (soort.naam, feit.record_id))),
+        versie=change.sent.versie,
+        soort=change.soort,
+        dienst=dienst.naam,
+        regel=Regel(dienst.patroon, dienst.versie),
+        ontvanger=change.sent.ontvanger,
+        kenmerk=kenmerk,
+        begindatum=None if wanted is None else iso_day(wanted.shared.start),
+        einddatum=None if wanted is None else _last_day(wanted.shared),
+        gegevens=None if wanted is None else _gegevens(dienst, soort, wanted),
+        basisfeit=_bronrecord(grond, basis, place.partition, wanted),
+        feit=_bronrecord(soort, feit, place.partition, wanted),
+        oorzaak=Oorzaak(*place),
+        registratietijd=iso_time(registratietijd),
+    )
+
+
+def _last_day(period: Period) -> str | None:
+    return None if period.einddatum is None else iso_day(period.einddatum)
+
+
+def _gegevens(dienst: DienstRule, soort: Soort, wanted: Wanted) -> dict[str, Waarde]:
+    named = zip([name for name, _ in dienst.feiten[soort.nummer]], wanted.values, strict=True)
+    return {name: iso_day(int(v)) if name in soort.datums and v is not None else v for name, v in named}
+
+
+def _bronrecord(soort: Soort, record: Record, partition: int, wanted: Wanted | None) -> Bronrecord:
+    """The record as evidence; a VERVALLEN says which record, not what is known of it now: that may be another ontvanger's."""
+    period = None if wanted is None else record.period
+    begin = None if period is None else iso_day(period.start)
+    end = None if period is None else _last_day(period)
+    return Bronrecord(soort.bron, soort.naam, record.record_id, record.versie, soort.topic, partition, record.offset, begin, end)

@@ -1,0 +1,42 @@
+"""Periods of days, half-open, and the one place where the law's "tot en met" is converted."""
+
+from datetime import date
+from functools import lru_cache
+from typing import NamedTuple, Self
+
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+class Period(NamedTuple):
+    """The days from ``start`` up to, not including, ``end``; ``end`` None is open. Days are counted from 1970-01-01."""
+
+    start: int
+    end: int | None
+
+    @classmethod
+    def tot_en_met(cls, begindatum: int, einddatum: int | None) -> Self:
+        """The period of a record whose last day is ``einddatum``; raises ValueError when that lies before the first."""
+        if einddatum is not None and einddatum < begindatum:
+            raise ValueError("einddatum lies before begindatum")
+        return cls(begindatum, None if einddatum is None else einddatum + 1)
+
+    @property
+    def einddatum(self) -> int | None:
+        """The last day, tot en met; None while the period is open."""
+        return None if self.end is None else self.end - 1
+
+    def __contains__(self, day: object) -> bool:
+        """Whether ``day`` lies in the period."""
+        return isinstance(day, int) and self.start <= day and (self.end is None or day < self.end)
+
+    def shared_with(self, other: Self) -> Self | None:
+        """The days that both have, or None when they share none."""
+        start = max(self.start, other.start)
+        end = other.end if self.end is None or (other.end is not None and other.end < self.end) else self.end
+        return type(self)(start, end) if end is None or start < end else None
+
+
+@lru_cache(maxsize=100_000)
+def iso_day(day: int) -> str:
+    """``day`` as ISO 8601, e.g. 2026-01-31."""
+    return date.fromordinal(_EPOCH + day).isoformat()

@@ -1,0 +1,109 @@
+"""The catalogue as the rules need it: every name looked up once, every projection reduced to positions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+from schemas.catalogue import Catalogue, Dienst, Feitsoort, feit_fields
+
+
+@dataclass(frozen=True, slots=True)
+class Soort:
+    """A kind of record, and which of its fields the node may keep."""
+
+    nummer: int
+    naam: str
+    topic: str
+    bron: str
+    filtert_zelf: bool
+    velden: tuple[str, ...]  # kept fields, in the order of the schema: the union of what the diensten list
+    datums: frozenset[str]  # those of them that are days
+    grond_voor: tuple[int, ...]  # diensten for which a record is a basisfeit
+    gebruikt_door: tuple[int, ...]  # diensten that look for a samenloop with it
+
+    @property
+    def is_basisfeit(self) -> bool:
+        """Whether a record of this soort gives a ground to follow somebody."""
+        return bool(self.grond_voor)
+
+
+@dataclass(frozen=True, slots=True)
+class DienstRule:
+    """One dienst as a rule."""
+
+    nummer: int
+    naam: str
+    patroon: str
+    versie: int
+    basis: int  # soort nummer
+    houder: int  # position of the field among the kept fields of the basis
+    kenmerk: int
+    feiten: Mapping[int, tuple[tuple[str, int], ...]]  # soort nummer → listed fields and their positions
+    bronnen: tuple[str, ...]  # bronnen to ask for records, sorted
+    ontvangers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """All rules of a catalogue; ``layout`` names the form of the kept fields, so that state is never read under another."""
+
+    soorten: Mapping[int, Soort]
+    by_topic: Mapping[str, Soort]
+    diensten: Mapping[int, DienstRule]
+    layout: str
+
+
+def rulebook_of(catalogue: Catalogue) -> Rulebook:
+    """The rules that a catalogue declares."""
+    soorten = {t.nummer: _soort(catalogue, naam) for naam, t in catalogue.mutatie_topics.items()}
+    layout = sha256("\n".join(f"{n} {s.naam} {' '.join(s.velden)}" for n, s in sorted(soorten.items())).encode()).hexdigest()[:16]
+    return Rulebook(
+        soorten=soorten,
+        by_topic={s.topic: s for s in soorten.values()},
+        diensten={d.nummer: _dienst(catalogue, d, soorten) for d in sorted(catalogue.diensten.values(), key=lambda d: d.nummer)},
+        layout=layout,
+    )
+
+
+def _soort(catalogue: Catalogue, naam: str) -> Soort:
+    topic = catalogue.mutatie_topics[naam]
+    basis = [d for d in catalogue.diensten.values() if d.basisfeit.soort == naam]
+    users = [(d, f) for d in catalogue.diensten.values() for f in d.feiten if f.soort == naam]
+    listed = {v.veld for d in basis for v in d.basisfeit.velden} | {v.veld for _, f in users for v in f.velden}
+    fields = feit_fields(catalogue.latest_schema(topic.topic))
+    bron = catalogue.bron_of(naam)
+    return Soort(
+        nummer=topic.nummer,
+        naam=naam,
+        topic=topic.topic,
+        bron=bron.id,
+        filtert_zelf=bron.filtert_zelf,
+        velden=tuple(f for f in fields if f in listed),
+        datums=frozenset(f for f in listed if "date" in str(fields[f]["type"])),
+        grond_voor=tuple(sorted(d.nummer for d in basis)),
+        gebruikt_door=tuple(sorted(d.nummer for d, _ in users)),
+    )
+
+
+def _dienst(catalogue: Catalogue, dienst: Dienst, soorten: Mapping[int, Soort]) -> DienstRule:
+    def number(naam: str) -> int:
+        return catalogue.mutatie_topics[naam].nummer
+
+    def projection(feit: Feitsoort) -> tuple[tuple[str, int], ...]:
+        kept = soorten[number(feit.soort)].velden
+        return tuple((v.veld, kept.index(v.veld)) for v in feit.velden)
+
+    basis = soorten[number(dienst.basisfeit.soort)]
+    asked = {catalogue.bron_of(f.soort) for f in dienst.feiten}
+    return DienstRule(
+        nummer=dienst.nummer,
+        naam=dienst.dienst,
+        patroon=dienst.regel.patroon,
+        versie=dienst.regel.versie,
+        basis=basis.nummer,
+        houder=basis.velden.index("houder"),
+        kenmerk=basis.velden.index("kenmerk"),
+        feiten={number(f.soort): projection(f) for f in dienst.feiten},
+        bronnen=tuple(sorted(b.id for b in asked if not b.filtert_zelf)),
+        ontvangers=frozenset(o.id for o in catalogue.ontvangers.values() if o.soort == dienst.ontvanger.soort),
+    )

@@ -1,0 +1,42 @@
+"""The rules: what should stand between a basisfeit and a feit. Published, versioned, deterministic."""
+
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+import msgspec
+
+from schemas.values import Waarde
+from streams.core.period import Period
+from streams.core.rulebook import DienstRule
+from streams.core.timeline import Record
+
+
+class Wanted(NamedTuple):
+    """What an ontvanger should know about one pair of records."""
+
+    ontvanger: str
+    kenmerk: str
+    shared: Period
+    values: tuple[Waarde, ...]  # the listed fields, in the order of the dienst
+
+    def digest(self) -> bytes:
+        """Eight bytes that differ when anything differs that the ontvanger is told."""
+        return blake2b(_encode((self.kenmerk, self.shared, self.values)), digest_size=8).digest()
+
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def samenloop(dienst: DienstRule, soort: int, basis: Record, feit: Record) -> Wanted | None:
+    """A basisfeit and a feit that share at least one day: the ontvanger of the benefit is told which days."""
+    if basis.period is None or feit.period is None:
+        return None
+    shared = basis.period.shared_with(feit.period)
+    if shared is None:
+        return None
+    values = tuple([feit.values[i] for _, i in dienst.feiten[soort]])
+    return Wanted(str(basis.values[dienst.houder]), str(basis.values[dienst.kenmerk]), shared, values)
+
+
+PATTERNS: Final[Mapping[str, Callable[[DienstRule, int, Record, Record], Wanted | None]]] = {"samenloop": samenloop}
