@@ -73,7 +73,7 @@ class Codec:
         if schema.id not in self._of_topic[topic]:
             raise WireError(Reason.SCHEMA_VAN_ANDER_TOPIC)
         value = self._read(data, self._plain[schema.id])
-        if not 0 < len(value["record_id"]) <= 100:
+        if not 0 < len(value["record_id"]) <= 100 or not value["record_id"].isprintable():
             raise WireError(Reason.RECORD_ID_ONGELDIG)
         if value["versie"] < 1:
             raise WireError(Reason.VERSIE_ONGELDIG)

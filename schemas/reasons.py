@@ -37,7 +37,7 @@ _TEXTS = {
     Reason.RESTBYTES: "Bytes are left over behind the value.",
     Reason.NIET_LEESBAAR: "The value does not fit its schema.",
     Reason.SLEUTEL_ONGELDIG: "The key is not a pseudonym of 52 characters base32.",
-    Reason.RECORD_ID_ONGELDIG: "The record_id is empty or longer than 100 characters.",
+    Reason.RECORD_ID_ONGELDIG: "The record_id is empty, longer than 100 characters or not printable.",
     Reason.VERSIE_ONGELDIG: "The versie is lower than 1.",
     Reason.EINDDATUM_VOOR_BEGINDATUM: "The einddatum lies before the begindatum.",
     Reason.DATUM_BUITEN_BEREIK: "A date lies before 1900 or after 2199.",

@@ -98,7 +98,7 @@ def _judge(
         signalen += [
             signaal_of(rulebook, dienst, rulebook.soorten[nummer], c, was, basis, feit, mutatie.registratietijd, place) for c in changes
         ]
-        new = Record(feit.record_id, feit.versie, feit.offset, feit.start, feit.end, feit.values, remember(feit.sent, changes))
+        new = Record(feit.name, feit.versie, feit.offset, feit.start, feit.end, feit.values, remember(feit.sent, changes))
         after = after.with_record(nummer, i, new)
     return after, tuple(signalen)
 

@@ -4,6 +4,7 @@ A timeline is frozen and is kept as bytes; a change makes a new one. A soort's r
 came and are never reordered or removed, because what was sent refers to a basisfeit by its position.
 """
 
+import re
 from typing import Final
 
 import msgspec
@@ -11,6 +12,21 @@ import msgspec
 from schemas.values import Mutatie, Waarde
 from streams.core.period import Period
 from streams.core.rulebook import Soort
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
+
+
+def pack(record_id: str) -> bytes:
+    """A record_id as state keeps it: a zero and 16 bytes for a lower-case UUID, which most bronnen use, else the text."""
+    return b"\0" + bytes.fromhex(record_id.replace("-", "")) if _UUID(record_id) else record_id.encode()
+
+
+def unpack(name: bytes) -> str:
+    """The record_id that ``pack`` was given; no text begins with a zero, the codec lets none in."""
+    if name[:1] != b"\0":
+        return name.decode()
+    text = name[1:].hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 class Sent(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -26,13 +42,18 @@ class Sent(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The newest version of a bron's record. Withdrawn: no period. Forgotten: versie 0, only what was sent is remembered."""
 
-    record_id: str
+    name: bytes  # record_id as ``pack`` keeps it
     versie: int
     offset: int
     start: int | None
     end: int | None
     values: tuple[Waarde, ...]
     sent: tuple[Sent, ...] = ()
+
+    @property
+    def record_id(self) -> str:
+        """The bron's own name of the record."""
+        return unpack(self.name)
 
     @property
     def period(self) -> Period | None:
@@ -59,8 +80,9 @@ class Timeline(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     def position(self, soort: int, record_id: str) -> int | None:
         """Where the record stands among those of its soort."""
+        name = pack(record_id)
         for i, record in enumerate(self.of(soort)):
-            if record.record_id == record_id:
+            if record.name == name:
                 return i
         return None
 
@@ -87,15 +109,15 @@ def record_of(soort: Soort, mutatie: Mutatie, offset: int, sent: tuple[Sent, ...
     """The record that a mutatie states, with only the fields that some dienst lists."""
     feit = mutatie.feit
     if feit is None:
-        return Record(mutatie.record_id, mutatie.versie, offset, None, None, (), sent)
+        return Record(pack(mutatie.record_id), mutatie.versie, offset, None, None, (), sent)
     period = Period.tot_en_met(feit["begindatum"], feit["einddatum"])
     values = tuple([feit.get(v) for v in soort.velden])
-    return Record(mutatie.record_id, mutatie.versie, offset, period.start, period.end, values, sent)
+    return Record(pack(mutatie.record_id), mutatie.versie, offset, period.start, period.end, values, sent)
 
 
 def forgotten(record: Record) -> Record:
     """What remains of a record that may no longer be kept: the versions of signals, so that they run on without gaps."""
-    return Record(record.record_id, 0, 0, None, None, (), record.sent)
+    return Record(record.name, 0, 0, None, None, (), record.sent)
 
 
 _encoder = msgspec.msgpack.Encoder()
