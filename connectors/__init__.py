@@ -1,0 +1,1 @@
+"""The outside world: brokers, bronnen that deliver, ontvangers that read."""

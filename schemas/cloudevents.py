@@ -1,18 +1,18 @@
 """CloudEvents 1.0 in Kafka's binary mode, after the NL GOV profile 1.1: the headers of what goes over the wire."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from schemas.catalogue import Bron
+from schemas.values import Signaal
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = list[tuple[str, bytes]]
 
 SPECVERSION: Final = b"1.0"
 AVRO: Final = b"application/avro"
 JSON: Final = b"application/json"
 
 
-def source(bron: Bron, system: str) -> str:
+def source_of(bron: Bron, system: str) -> str:
     """``urn:nld:oin:<20 digits>:systeem:<name>``, the profile's form of an organisation's system."""
     return f"urn:nld:oin:{bron.oin}:systeem:{system}"
 
@@ -22,22 +22,51 @@ def event_type(subject: str, event: str) -> str:
     return f"nl.samenloop.{subject}.{event}.v1"
 
 
-def headers(
-    *, ce_id: str, ce_source: str, ce_type: str, ce_time: str, ce_subject: str, ce_dataschema: str, content_type: bytes
-) -> list[tuple[str, bytes]]:
-    """The context attributes as Kafka headers. ``ce_time`` is the registration time, RFC 3339; ``ce_subject`` is never a BSN."""
+def dataschema(file: str) -> str:
+    """A URI for a schema of the catalogue; it names the schema, not a place to fetch it from."""
+    return f"urn:samenloop:schema:{file}"
+
+
+def _headers(id_: str, source_: str, type_: str, time: str, subject: str, schema: str, content_type: bytes) -> Headers:
     return [
         ("ce_specversion", SPECVERSION),
-        ("ce_id", ce_id.encode()),
-        ("ce_source", ce_source.encode()),
-        ("ce_type", ce_type.encode()),
-        ("ce_time", ce_time.encode()),
-        ("ce_subject", ce_subject.encode()),
-        ("ce_dataschema", ce_dataschema.encode()),
+        ("ce_id", id_.encode()),
+        ("ce_source", source_.encode()),
+        ("ce_type", type_.encode()),
+        ("ce_time", time.encode()),
+        ("ce_subject", subject.encode()),
+        ("ce_dataschema", schema.encode()),
         ("content-type", content_type),
     ]
 
 
-def dataschema(file: str) -> str:
-    """A URI for a schema of the catalogue that names no place where it must be fetched."""
-    return f"urn:samenloop:schema:{file}"
+def signaal_headers(signaal: Signaal, source: str) -> Headers:
+    """Headers of a signaal: the subject is the ontvanger's own kenmerk."""
+    name = f"{signaal.signaal_id}:{signaal.versie}"
+    event = event_type("signaal", signaal.soort.lower())
+    return _headers(name, source, event, signaal.registratietijd, signaal.kenmerk, _SIGNAAL_SCHEMA, JSON)
+
+
+def mutatie_headers(  # noqa: PLR0913 - one parameter an attribute
+    soort: str, persoon: str, record_id: str, versie: int, registratietijd: str, source: str, schema: str, *, ingetrokken: bool
+) -> Headers:
+    """Headers of a mutatie: the subject is the pseudonym. ``registratietijd`` is RFC 3339 in UTC, ``schema`` a file of the catalogue."""
+    event = event_type("mutatie", "ingetrokken" if ingetrokken else "vastgesteld")
+    return _headers(f"{soort}:{record_id}:{versie}", source, event, registratietijd, persoon, dataschema(schema), AVRO)
+
+
+def volgverzoek_headers(persoon: str, versie: int, registratietijd: str, bron: str, source: str) -> Headers:
+    """Headers of a volgverzoek: the subject is the pseudonym."""
+    return _headers(
+        f"{bron}:{persoon}:{versie}", source, event_type("volgverzoek", "gewijzigd"), registratietijd, persoon, _VOLGVERZOEK_SCHEMA, AVRO
+    )
+
+
+def klok_headers(datum: str, source: str) -> Headers:
+    """Headers of the tick that begins ``datum`` (ISO 8601)."""
+    return _headers(datum, source, event_type("klok", "tik"), f"{datum}T00:00:00.000Z", datum, _KLOK_SCHEMA, AVRO)
+
+
+_SIGNAAL_SCHEMA: Final = dataschema("signalen.v1.avsc")
+_VOLGVERZOEK_SCHEMA: Final = dataschema("volgverzoeken.v1.avsc")
+_KLOK_SCHEMA: Final = dataschema("klok.v1.avsc")

@@ -1,0 +1,1 @@
+"""The Kafka side: the embedded broker, its tools, and the topics of the catalogue."""

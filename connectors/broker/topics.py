@@ -1,0 +1,121 @@
+"""Topics from the catalogue: what should be on a cluster, what it lacks, and making it so."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from schemas.catalogue import Catalogue, Topic
+
+_DAY_MS: Final = 86_400_000
+_LARGE: Final = 8_388_608  # bytes: the state of one persoon with thousands of records; a quarantined record of any size
+
+
+class TopicsError(Exception):
+    """The cluster would not make a topic; the text names it and says why."""
+
+
+@dataclass(frozen=True)
+class WantedTopic:
+    """A topic as the cluster should have it."""
+
+    naam: str
+    partities: int
+    configuratie: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class TopicsDiff:
+    """What a cluster lacks of the catalogue."""
+
+    missing: tuple[WantedTopic, ...]
+    partitions_differ: tuple[tuple[WantedTopic, int], ...]  # with the number that the cluster has
+
+    def __bool__(self) -> bool:
+        """Whether there is any difference."""
+        return bool(self.missing or self.partitions_differ)
+
+
+def retention_ms(bewaartermijn: str) -> int:
+    """``P15M`` or ``P30D`` in milliseconds; a month counts 31 days, so that nothing goes before its time."""
+    number = int(bewaartermijn[1:-1])
+    return number * _DAY_MS * (31 if bewaartermijn.endswith("M") else 1)
+
+
+def wanted_topics(catalogue: Catalogue, *, partities: int, toepassing: str) -> list[WantedTopic]:
+    """All topics of the catalogue; those with a persoon as key have ``partities`` partitions, so that a persoon's records meet."""
+    return [
+        WantedTopic(naam, n, _configuration(t))
+        for t in catalogue.topics.values()
+        for naam, n in _names(catalogue, t, partities, toepassing)
+    ]
+
+
+def _names(catalogue: Catalogue, topic: Topic, partities: int, toepassing: str) -> Iterator[tuple[str, int]]:
+    if topic.topic == "signalen.<ontvanger>":
+        yield from ((f"signalen.{o}", 1) for o in catalogue.ontvangers)
+    elif topic.topic == "volgverzoeken.<bron>":
+        bronnen = {catalogue.bron_of(s) for s in catalogue.mutatie_topics}
+        yield from ((f"volgverzoeken.{b.id}", partities) for b in sorted(bronnen, key=lambda b: b.id) if not b.filtert_zelf)
+    elif topic.topic == "quarantaine":
+        yield topic.topic, 1
+    else:
+        yield topic.topic.replace("<toepassing>", toepassing), partities
+
+
+def _configuration(topic: Topic) -> dict[str, str]:
+    # LogAppendTime: retention counts from the day that the node had it; the legal time is ce_time.
+    configuration = {"cleanup.policy": topic.opruiming, "message.timestamp.type": "LogAppendTime"}
+    if topic.bewaartermijn is not None:
+        configuration["retention.ms"] = str(retention_ms(topic.bewaartermijn))
+    if topic.waarde == "bytes":
+        configuration["max.message.bytes"] = str(_LARGE)
+    return configuration
+
+
+async def diff_topics(bootstrap: str, catalogue: Catalogue, *, partities: int, toepassing: str) -> TopicsDiff:
+    """Compare the cluster with the catalogue."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        return await _diff(admin, wanted_topics(catalogue, partities=partities, toepassing=toepassing))
+    finally:
+        await admin.close()
+
+
+async def apply_topics(bootstrap: str, catalogue: Catalogue, *, partities: int, replicatie: int, toepassing: str) -> TopicsDiff:
+    """Make the missing topics and return what was missing; raises TopicsError.
+
+    A topic with another number of partitions is left as it is: adding some would move persons between workers.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        diff = await _diff(admin, wanted_topics(catalogue, partities=partities, toepassing=toepassing))
+        if diff.missing:
+            await _create(admin, diff.missing, replicatie)
+        return diff
+    finally:
+        await admin.close()
+
+
+async def _diff(admin: AIOKafkaAdminClient, wanted: list[WantedTopic]) -> TopicsDiff:
+    described = await admin.describe_topics()
+    there = {t["topic"]: len(t["partitions"]) for t in described}
+    missing = tuple(w for w in wanted if w.naam not in there)
+    differ = tuple((w, there[w.naam]) for w in wanted if w.naam in there and there[w.naam] != w.partities)
+    return TopicsDiff(missing, differ)
+
+
+async def _create(admin: AIOKafkaAdminClient, missing: tuple[WantedTopic, ...], replicatie: int) -> None:
+    new = [NewTopic(w.naam, w.partities, replicatie, topic_configs=dict(w.configuratie)) for w in missing]
+    try:
+        response = await admin.create_topics(new)
+    except KafkaError as e:
+        raise TopicsError(f"topics could not be made: {e}") from e
+    for naam, code, *rest in response.topic_errors:
+        error = for_code(code)
+        if code and error is not TopicAlreadyExistsError:
+            raise TopicsError(f"topic {naam} could not be made: {error.__name__} {' '.join(str(r) for r in rest if r)}")

@@ -1,0 +1,60 @@
+"""``build_app``: the Faust app, with one agent for all mutaties.* and the klok."""
+
+from typing import Any
+
+import faust
+
+from schemas.catalogue import Catalogue
+from streams.engine import Engine
+from streams.settings import EngineSettings
+
+
+class App(faust.App):
+    """A Faust app that knows how large a frame may be."""
+
+    frame_records: int
+    engine: Engine
+
+
+def build_app(settings: EngineSettings, catalogue: Catalogue) -> App:
+    """A Faust app for ``catalogue``; must be called inside a running event loop. Two apps in one process work."""
+    app = App(
+        settings.toepassing,
+        broker=[f"frames://{server}" for server in settings.brokers.split(",")],
+        topic_partitions=settings.partities,
+        topic_allow_declare=False,  # topics are made by `samenloop topics apply`, from the catalogue
+        topic_disable_leader=True,
+        web_enabled=False,
+        datadir=str(settings.datadir),
+        consumer_auto_offset_reset="earliest",
+        broker_session_timeout=settings.session_timeout,
+        broker_rebalance_timeout=settings.session_timeout * 3,
+        broker_heartbeat_interval=settings.session_timeout / 4,
+        broker_check_crcs=False,  # TCP and the producers' idempotence stand for it; checking costs 3 % of the fetch
+        stream_buffer_maxsize=16,  # frames, not records
+    )
+    app.frame_records = settings.frame_records
+    app.engine = Engine(settings, catalogue)
+    _connect(app)
+    return app
+
+
+def _connect(app: App) -> None:
+    engine = app.engine
+    # acks=False: Faust commits nothing of these topics; the offsets go with the effects, in one transaction.
+    source = app.topic(*engine.topics, key_type=None, value_type=None, key_serializer="raw", value_serializer="raw", acks=False)
+
+    @app.agent(source, name="mutaties")
+    async def mutaties(stream: Any) -> None:  # noqa: ANN401
+        async for event in stream.events():
+            message = event.message
+            await engine.take(message.topic, message.partition, message.value)
+
+    async def assigned(*args: Any, **__: Any) -> None:  # noqa: ANN401
+        await engine.assigned(args[1])
+
+    async def revoked(*_: Any, **__: Any) -> None:  # noqa: ANN401
+        await engine.revoked()
+
+    app.on_partitions_assigned.connect(assigned, weak=False)
+    app.on_partitions_revoked.connect(revoked, weak=False)

@@ -1,0 +1,46 @@
+"""The effects of frames: everything that one transaction makes true, or nothing of it."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+Headers = list[tuple[str, bytes]]
+Row = tuple[bytes | None, bytes | None, Headers]  # key, value, headers
+SourceOffsets = dict[tuple[str, int], int]  # (topic, partition) → offset of the next record to read
+
+META_KEY = b"#partitie"
+QUARANTAINE = "quarantaine"  # the fate of what was put there, beside the core's Fate
+
+
+class Meta(msgspec.Struct, frozen=True):
+    """What a partition knows besides its persons; a row of its own in the changelog, in JSON for the eye."""
+
+    layout: str  # of the kept fields, see Rulebook
+    klok: int | None = None  # the newest tick, in days since 1970-01-01
+    counts: Mapping[str, int] = {}  # "<topic> <fate>" → records; over all fates they add up to what came in
+
+    def add(self, counts: Counter[str], klok: int | None) -> "Meta":
+        """The meta after a transaction; a tick of an earlier day changes nothing."""
+        newest = self.klok if klok is None else klok if self.klok is None else max(klok, self.klok)
+        return Meta(self.layout, newest, {k: self.counts.get(k, 0) + counts.get(k, 0) for k in sorted({*self.counts, *counts})})
+
+
+@dataclass
+class Effects:
+    """What some frames of one partition lead to."""
+
+    changes: dict[bytes, bytes | None] = field(default_factory=dict)  # persoon → new state; None: nothing is kept any more
+    messages: dict[tuple[str, int], list[Row]] = field(default_factory=dict)  # (topic, partition) → what is sent there
+    counts: Counter[str] = field(default_factory=Counter)
+    klok: int | None = None
+    offsets: SourceOffsets = field(default_factory=dict)
+
+    def send(self, topic: str, partition: int, row: Row) -> None:
+        """Add a message to what the transaction sends."""
+        self.messages.setdefault((topic, partition), []).append(row)
+
+    def count(self, topic: str, fate: str, records: int = 1) -> None:
+        """Count input records of ``topic`` under where they ended."""
+        self.counts[f"{topic} {fate}"] += records

@@ -1,0 +1,73 @@
+"""The partitions that this worker has, and what happens to them when Kafka moves them."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from faust.types import TP
+
+from schemas.catalogue import Catalogue
+from streams.fold import Folder
+from streams.log import PartitionLog
+from streams.partition import Partition
+from streams.settings import EngineSettings
+from streams.store import PartitionStore
+
+
+class Engine:
+    """Gives frames to their partitions. ``failed`` holds the first error that must end the worker."""
+
+    def __init__(self, settings: EngineSettings, catalogue: Catalogue) -> None:
+        self._settings = settings
+        self._folder = Folder(catalogue, settings.toepassing)
+        self._outputs = outputs_of(catalogue)
+        self._partitions: dict[int, Partition] = {}
+        self._stores: dict[int, PartitionStore] = {}
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def topics(self) -> list[str]:
+        """The source topics."""
+        return self._folder.topics
+
+    @property
+    def partitions(self) -> dict[int, Partition]:
+        """The partitions that are open here."""
+        return self._partitions
+
+    async def take(self, topic: str, partition: int, records: list[Any]) -> None:
+        """A frame from Faust."""
+        found = self._partitions.get(partition)
+        if found is not None:
+            await found.offer(topic, records)
+
+    async def assigned(self, tps: Iterable[TP]) -> None:
+        """Open what is newly ours; forget the state of what is no longer."""
+        numbers = {tp.partition for tp in tps if tp.topic in self.topics}
+        self._stores = {n: s for n, s in self._stores.items() if n in numbers}
+        for n in sorted(numbers - self._partitions.keys()):
+            store = self._stores.setdefault(n, PartitionStore(self._folder.rulebook.layout))
+            log = PartitionLog(self._settings, n, self.topics, self._outputs)
+            self._partitions[n] = Partition(n, self._settings, self._folder, store, log, self._fail)
+
+    async def revoked(self) -> None:
+        """Give all partitions up after the transactions under way; Kafka says next which are ours again.
+
+        A store is kept for that moment: when the partition comes back, only what others wrote since is read.
+        """
+        partitions, self._partitions = self._partitions, {}
+        await asyncio.gather(*(p.close() for p in partitions.values()))
+        for number, partition in partitions.items():
+            if partition.fenced_out:
+                self._stores.pop(number, None)
+
+    def _fail(self, error: Exception) -> None:
+        if not self.failed.done():
+            self.failed.set_exception(error)
+
+
+def outputs_of(catalogue: Catalogue) -> list[str]:
+    """The topics that the engine writes to, besides its own changelog."""
+    asked = {catalogue.bron_of(f.soort) for d in catalogue.diensten.values() for f in d.feiten}
+    volgverzoeken = [f"volgverzoeken.{b.id}" for b in asked if not b.filtert_zelf]
+    return [*(f"signalen.{o}" for o in catalogue.ontvangers), *sorted(volgverzoeken), "quarantaine"]

@@ -1,0 +1,49 @@
+"""The Faust transport ``frames``: one Faust event carries the run of records of one partition that a fetch returned.
+
+Faust's ordinary way costs 200 to 1,000 µs of CPU an event; in frames it is 3 to 4 µs a record. The frame has the offset of its
+first record, so that Faust never knows more as delivered than what the agent was given. Nothing is acknowledged to Faust: the
+source topics have ``acks=False``, and their offsets are committed in the transaction that holds the effects of the frame.
+"""
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any, cast
+
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+
+if TYPE_CHECKING:
+    from streams.app import App
+
+
+class Consumer(driver.Consumer):
+    """Faust's aiokafka consumer, yielding frames."""
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 - the signature is Faust's
+        """One message a partition and fetch, whose value is the list of records; larger runs are cut."""
+        records, active = await self._wait_next_records(timeout)
+        generation = self.app.consumer_generation_id
+        if records is None or self.should_stop:
+            return
+        if not self.flow_active:
+            await self.perform_seek()
+            return
+        size = cast("App", self.app).frame_records
+        for tp, run in records.items():
+            if active is not None and tp not in active and tp not in self._buffered_partitions:
+                continue
+            for i in range(0, len(run), size):
+                if not self.flow_active or generation != self.app.consumer_generation_id:
+                    return
+                yield tp, self._frame(tp, run[i : i + size])
+
+    def _frame(self, tp: TP, records: list[Any]) -> ConsumerMessage:
+        message = self._to_message(tp, records[0])
+        message.key, message.headers = None, None
+        message.value = cast("bytes", records)  # Faust passes on what it is given: the topics' serializer is raw
+        return message
+
+
+class Transport(driver.Transport):
+    """``frames://host:port``: Kafka through aiokafka, delivered in frames."""
+
+    Consumer = Consumer

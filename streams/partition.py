@@ -1,0 +1,97 @@
+"""One partition of the persons at work: frames come in, are folded, and their effects are committed one transaction at a time."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from aiokafka.errors import ProducerFenced
+
+from streams.fold import Folder, Frame
+from streams.log import PartitionLog
+from streams.settings import EngineSettings
+from streams.store import PartitionStore
+
+log = structlog.get_logger()
+
+
+class Partition:
+    """Takes frames of all source topics of one partition number.
+
+    All frames that wait are taken together into one transaction: under load it grows, at rest a record goes at once.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        settings: EngineSettings,
+        folder: Folder,
+        store: PartitionStore,
+        kafka: PartitionLog,
+        fail: Callable[[Exception], None],
+    ) -> None:
+        self.number = number
+        self.store = store
+        self._folder = folder
+        self._log = kafka
+        self._fail = fail
+        self._frames: asyncio.Queue[Frame] = asyncio.Queue(settings.backlog_frames)
+        self._next: dict[tuple[str, int], int] = {}
+        self._stop = asyncio.Event()
+        self._task = asyncio.create_task(self._run(), name=f"partition-{number}")
+        self.ready = False
+        self.fenced_out = False
+
+    async def offer(self, topic: str, records: list[Any]) -> None:
+        """Hand over a frame; waits while too much work stands before it."""
+        if not self._stop.is_set():
+            await self._frames.put((topic, records))
+
+    async def close(self) -> None:
+        """Finish the transaction under way, start no other, and give the partition up."""
+        self._stop.set()
+        await self._task
+
+    async def _run(self) -> None:
+        try:
+            self._next = await self._log.open(self.store)
+            self.ready = True
+            log.info("partition ready", partition=self.number, persons=len(self.store.rows))
+            while (frames := await self._take()) is not None:
+                await self._work(frames)
+        except ProducerFenced:
+            self.fenced_out = True
+            log.warning("partition lost to another worker", partition=self.number)
+        except Exception as e:  # noqa: BLE001 - fail-stop: whatever it is, the worker ends and says so
+            self._fail(e)
+        finally:
+            self._stop.set()
+            while not self._frames.empty():  # let go of who waits in offer()
+                self._frames.get_nowait()
+            await self._log.close()
+
+    async def _take(self) -> list[Frame] | None:
+        """All frames that wait, at least one; None when the partition is to be given up."""
+        get, stop = asyncio.create_task(self._frames.get()), asyncio.create_task(self._stop.wait())
+        await asyncio.wait((get, stop), return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if self._stop.is_set():
+            get.cancel()
+            return None
+        frames = [get.result()]
+        while not self._frames.empty():
+            frames.append(self._frames.get_nowait())
+        return frames
+
+    async def _work(self, frames: list[Frame]) -> None:
+        new = [(t, unseen) for t, records in frames if (unseen := self._unseen(t, records))]
+        if not new:
+            return
+        effects = self._folder.fold(self.store.get, self.number, new)
+        await self._log.commit(effects, self.store)
+        self._next.update(effects.offsets)
+
+    def _unseen(self, topic: str, records: list[Any]) -> list[Any]:
+        """The records that are not yet behind the committed offset: after a rebalance Kafka may deliver some again."""
+        start = self._next[topic, self.number]
+        return records if records[0].offset >= start else [r for r in records if r.offset >= start]

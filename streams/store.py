@@ -1,0 +1,52 @@
+"""The table ``personen``: persoon → bytes of the timeline, one store a partition, restored from the compacted changelog."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from streams.effects import META_KEY, Effects, Meta
+
+
+class LayoutError(Exception):
+    """The state was written for other kept fields than the catalogue's."""
+
+
+class PartitionStore:
+    """The rows of one partition in memory, as bytes: the cyclic garbage collector has nothing to walk."""
+
+    def __init__(self, layout: str) -> None:
+        self.rows: dict[bytes, bytes] = {}
+        self.meta = Meta(layout)
+        self.position = 0  # offset in the changelog up to which the rows are restored
+
+    def get(self, persoon: bytes) -> bytes | None:
+        """State of a persoon, or None."""
+        return self.rows.get(persoon)
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        """Take one row of the changelog; raises LayoutError when the state has another layout."""
+        if key != META_KEY:
+            self._put(key, value)
+        elif value is not None:
+            meta = msgspec.json.decode(value, type=Meta)
+            if meta.layout != self.meta.layout:
+                raise LayoutError(
+                    f"the state has layout {meta.layout}, the catalogue {self.meta.layout}: start under a new --toepassing and replay"
+                )
+            self.meta = meta
+
+    def rows_of(self, effects: Effects) -> Mapping[bytes, bytes | None]:
+        """The changelog rows that a transaction writes: the touched persons and the meta."""
+        return {**effects.changes, META_KEY: msgspec.json.encode(self.meta.add(effects.counts, effects.klok))}
+
+    def apply(self, effects: Effects) -> None:
+        """Take over what a committed transaction wrote."""
+        for persoon, state in effects.changes.items():
+            self._put(persoon, state)
+        self.meta = self.meta.add(effects.counts, effects.klok)
+
+    def _put(self, key: bytes, value: bytes | None) -> None:
+        if value is None:
+            self.rows.pop(key, None)
+        else:
+            self.rows[key] = value

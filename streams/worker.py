@@ -1,0 +1,66 @@
+"""One worker: runs the app until it is told to stop, or until something happens that it may not survive."""
+
+import asyncio
+import os
+import signal
+import sys
+
+import structlog
+
+from schemas.catalogue import Catalogue
+from streams.app import App, build_app
+from streams.settings import EngineSettings
+
+log = structlog.get_logger()
+
+
+async def run_worker(settings: EngineSettings, catalogue: Catalogue, stop: asyncio.Event | None = None) -> int:
+    """Run one worker; returns the exit code: 0 when stopped on purpose, 2 after a failure (a supervisor starts it again)."""
+    stop = stop or stop_on_signals()
+    app = build_app(settings, catalogue)
+    code = 0
+    try:
+        app.finalize()
+        await app.start()
+        await _until(app, stop)
+    except Exception as e:
+        log.exception("worker failed", error=type(e).__name__)
+        code = 2
+    if not await _bounded_stop(app, settings.stop_timeout):
+        log.error("worker did not stop in time", seconds=settings.stop_timeout)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code or 2)
+    return code
+
+
+def stop_on_signals() -> asyncio.Event:
+    """An event that SIGINT and SIGTERM set."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _until(app: App, stop: asyncio.Event) -> None:
+    stopping = asyncio.create_task(stop.wait())
+    ended = asyncio.create_task(app.wait_until_stopped())
+    try:
+        await asyncio.wait((stopping, ended, app.engine.failed), return_when=asyncio.FIRST_COMPLETED)
+        if app.engine.failed.done():
+            app.engine.failed.result()
+        if app.crash_reason is not None:
+            raise app.crash_reason
+    finally:
+        stopping.cancel()
+        ended.cancel()
+
+
+async def _bounded_stop(app: App, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await app.engine.revoked()
+            await app.stop()
+    except TimeoutError:
+        return False
+    return True
