@@ -4,11 +4,17 @@ import sys
 
 import typer
 
+from samenloop.commands.publish import publish_file
+from samenloop.commands.worker import worker
 from samenloop.errors import NotDoneError
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="The open knooppunt for social-security signals."
 )
+
+
+app.command("publish")(publish_file)
+app.command()(worker)
 
 
 def main() -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from connectors.broker.embedded import running
 from pydantic import ValidationError
 
+from connectors.broker.embedded import running
 from samenloop.errors import NotDoneError
 from samenloop.settings import Settings
 from schemas.catalogue import Catalogue, CatalogueError

@@ -9,14 +9,16 @@ import structlog
 def log_to(stream: TextIO, level: str) -> None:
     """Send the logs of this process to ``stream``; the libraries' own only from warnings on."""
     number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+    render = structlog.dev.ConsoleRenderer() if stream.isatty() else structlog.processors.LogfmtRenderer()
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer(colors=stream.isatty()) if stream.isatty() else structlog.processors.LogfmtRenderer(bool_as_flag=False),
+            render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(stream),
     )
-    logging.basicConfig(stream=stream, level=max(number, logging.WARNING), format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True)
+    form = "%(asctime)s %(levelname)s %(name)s %(message)s"
+    logging.basicConfig(stream=stream, level=max(number, logging.WARNING), format=form, force=True)

@@ -1,0 +1,14 @@
+"""The citizen service number (BSN): its form and its check, the elfproef."""
+
+from typing import Final
+
+_WEIGHTS: Final = (9, 8, 7, 6, 5, 4, 3, 2, -1)
+
+
+def normal_bsn(text: str) -> str | None:
+    """The nine digits of a BSN, with the leading zero that some systems drop; None when ``text`` is none."""
+    digits = text.zfill(9) if len(text) == 8 else text
+    if len(digits) != 9 or not (digits.isascii() and digits.isdigit()):
+        return None
+    total = sum(w * int(d) for w, d in zip(_WEIGHTS, digits, strict=True))
+    return digits if total % 11 == 0 and digits != "000000000" else None

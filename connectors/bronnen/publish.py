@@ -1,0 +1,100 @@
+"""Publishes a file of a bron line by line, and reports on every line."""
+
+import hashlib
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from aiokafka.errors import KafkaError
+
+from connectors.bronnen.lines import LineReader, Published
+from connectors.bronnen.producer import MutatieProducer
+from connectors.bronnen.rejections import RejectedError, RejectionCode
+
+
+class PublishError(Exception):
+    """The file was not published to its end; says up to which line it was. To publish it again does no harm."""
+
+
+@dataclass
+class Summary:
+    """What became of the lines of a file."""
+
+    published: int = 0
+    rejected: Counter[RejectionCode] = field(default_factory=Counter)
+
+    @property
+    def lines(self) -> int:
+        """All lines that were read."""
+        return self.published + self.rejected.total()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One line of the verwerkingsverslag; it holds nothing of the line but its number."""
+
+    regel: int
+    uitkomst: str  # GEPUBLICEERD or AFGEKEURD
+    reden: str | None = None
+    veld: str | None = None
+
+
+class SeenKeys:
+    """Which (record_id, versie) a file had already: exact, on disk, in constant memory."""
+
+    def __init__(self) -> None:
+        self._db = sqlite3.connect("", isolation_level=None)  # a private file that goes with the connection
+        self._db.executescript(
+            "PRAGMA cache_size=-8192; PRAGMA journal_mode=OFF; CREATE TABLE seen (key BLOB PRIMARY KEY) WITHOUT ROWID; BEGIN"
+        )
+
+    def __enter__(self) -> Self:
+        """Open."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Forget."""
+        self._db.close()
+
+    def add(self, record_id: str, versie: int) -> bool:
+        """Whether this is the first time."""
+        key = hashlib.blake2b(f"{versie} {record_id}".encode(), digest_size=16).digest()
+        return self._db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (key,)).rowcount == 1
+
+
+async def publish(
+    lines: Iterable[bytes], reader: LineReader, producer: MutatieProducer, report: Callable[[Verdict], None], advance: Callable[[int], None]
+) -> Summary:
+    """Publish ``lines``; ``advance`` is told the bytes of each line. Raises PublishError when Kafka takes no more."""
+    summary = Summary()
+    number = 0
+    with SeenKeys() as seen:
+        try:
+            for number, line in enumerate(lines, 1):
+                advance(len(line))
+                try:
+                    mutatie = _checked(reader, line, seen)
+                except RejectedError as e:
+                    summary.rejected[e.code] += 1
+                    report(Verdict(number, "AFGEKEURD", e.code, e.field))
+                    continue
+                await producer.send(reader.topic, mutatie.persoon, mutatie.value, mutatie.headers, number)
+                summary.published += 1
+                report(Verdict(number, "GEPUBLICEERD"))
+            await producer.flush()
+        except KafkaError as e:
+            done = max(producer.acknowledged - 1, 0)
+            raise PublishError(
+                f"Kafka took no more at line {number}: {e}; all lines up to {done} were taken, publish the file again"
+            ) from e
+    return summary
+
+
+def _checked(reader: LineReader, line: bytes, seen: SeenKeys) -> Published:
+    mutatie = reader.read(line.rstrip(b"\r\n").removeprefix(b"\xef\xbb\xbf"))
+    if not seen.add(mutatie.record_id, mutatie.versie):
+        raise RejectedError(RejectionCode.DUBBELE_SLEUTEL, "record_id")
+    return mutatie
