@@ -92,7 +92,7 @@ class Register:
     def outgoing(self, most: int) -> list[Outgoing]:
         """What is to be published next."""
         rows = self._db.execute("SELECT soort, persoon, record_id, versie, value, headers FROM outbox NATURAL JOIN record LIMIT ?", (most,))
-        return [Outgoing(*row[:5], _unpack(row[5])) for row in rows]
+        return [Outgoing(s, p, r, versie, value, _unpack(headers)) for s, p, r, versie, value, headers in rows]
 
     def sent(self, mutaties: list[Outgoing]) -> None:
         """Take acknowledged mutaties out of the outbox, unless a newer version came meanwhile."""

@@ -1,0 +1,22 @@
+"""How the synthetic population is made up."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """Shares between 0 and 1. The defaults keep the proportions of the field: most records are wages, most of them regular."""
+
+    without_benefit: float = 0.20  # persons about whom nothing may be kept
+    second_benefit: float = 0.10  # of those with one
+    moves: float = 0.04  # benefits that end at one gemeente and begin at another
+    amsterdam: float = 0.10  # benefits that Amsterdam pays
+    four_weekly: float = 0.15  # employers that pay every four weeks
+    new_ikv_same_job: float = 0.10  # inkomstenverhoudingen that an administration renumbers while the job goes on
+    uwv_benefit: float = 0.15
+    svb_pension: float = 0.08
+    study_finance: float = 0.10
+    corrected: float = 0.08  # records that get a second version
+    withdrawn: float = 0.02  # records that are withdrawn in the end
+    late: float = 0.50  # of the versions behind a first: arrives before the one that it replaces
+    doubled: float = 0.03  # deliveries that come twice

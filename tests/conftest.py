@@ -1,0 +1,31 @@
+"""What all tests share: a catalogue, and one real broker for the whole run."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connectors.broker.embedded import EmbeddedBroker
+from schemas.catalogue import Catalogue
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    """The published catalogue."""
+    return Catalogue.load()
+
+
+@pytest.fixture(scope="session")
+def broker_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data directory of the broker that all tests share."""
+    return tmp_path_factory.mktemp("broker")
+
+
+@pytest.fixture(scope="session")
+def brokers(broker_dir: Path) -> Iterator[str]:
+    """Bootstrap servers of a real Kafka, started once."""
+    broker = EmbeddedBroker(broker_dir)
+    try:
+        yield broker.start().bootstrap
+    finally:
+        broker.stop()

@@ -1,0 +1,125 @@
+"""The truth, recomputed by DuckDB from what was delivered; shares no code with the engine."""
+
+import json
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+import yaml
+
+SCHEMAS = Path(__file__).parents[1] / "schemas"
+NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:samenloop:signaal")
+
+
+class Live(NamedTuple):
+    """What stands for an ontvanger."""
+
+    signaal_id: str
+    ontvanger: str
+    kenmerk: str
+    basisfeit: str
+    feitsoort: str
+    feit: str
+    begindatum: str
+    einddatum: str | None
+    gegevens: str
+
+
+QUERY = """
+WITH newest AS (
+    SELECT soort, person, record_id, arg_max(feit, versie) AS feit
+    FROM delivered GROUP BY soort, person, record_id
+), live AS (
+    SELECT soort, person, record_id, feit::JSON AS feit, (feit->>'begindatum')::DATE AS b, (feit->>'einddatum')::DATE AS e
+    FROM newest WHERE feit <> 'null'
+)
+SELECT bij.feit->>'houder', bij.feit->>'kenmerk', bij.record_id, f.soort, f.record_id,
+       strftime(greatest(bij.b, f.b), '%Y-%m-%d'),
+       strftime(CASE WHEN bij.e IS NULL THEN f.e WHEN f.e IS NULL THEN bij.e ELSE least(bij.e, f.e) END, '%Y-%m-%d'),
+       f.feit::VARCHAR
+FROM live bij JOIN live f ON f.person = bij.person
+WHERE bij.soort = ? AND f.soort IN (SELECT unnest(?))
+  AND bij.b <= coalesce(f.e, DATE '9999-12-31') AND f.b <= coalesce(bij.e, DATE '9999-12-31')
+"""
+
+
+def recompute(deliveries: Iterable[tuple[str, Mapping[str, Any]]], work: Path) -> set[Live]:
+    """The live signals after ``deliveries`` of (soort, line), whatever their order."""
+    dienst = yaml.safe_load((SCHEMAS / "diensten" / "rechtmatigheidscontrole-levensonderhoud.yaml").read_text())
+    listed = {f["soort"]: [v["veld"] for v in f["velden"]] for f in dienst["feiten"]}
+    people: dict[str, int] = {}
+    table = work / "delivered.ndjson"
+    with table.open("w") as out:
+        for soort, line in deliveries:
+            person = people.setdefault(line["bsn"], len(people))
+            row = {
+                "soort": soort,
+                "person": person,
+                "record_id": line["record_id"],
+                "versie": line["versie"],
+                "feit": json.dumps(line["feit"]),
+            }
+            out.write(json.dumps(row) + "\n")
+    columns = "{soort: 'VARCHAR', person: 'INTEGER', record_id: 'VARCHAR', versie: 'INTEGER', feit: 'VARCHAR'}"
+    with duckdb.connect() as db:
+        db.execute(f"CREATE TABLE delivered AS SELECT * FROM read_json('{table}', format='newline_delimited', columns={columns})")
+        rows = db.execute(QUERY, [dienst["basisfeit"]["soort"], list(listed)]).fetchall()
+    table.unlink()
+    return {_live(dienst, listed, *row) for row in rows}
+
+
+def _live(
+    dienst: Any, listed: Any, houder: str, kenmerk: str, bid: str, soort: str, fid: str, begin: str, end: str | None, feit: str
+) -> Live:
+    name = "\x1f".join((dienst["dienst"], houder, dienst["basisfeit"]["soort"], bid, soort, fid))
+    fields = json.loads(feit)
+    gegevens = json.dumps({v: fields.get(v) for v in listed[soort]}, sort_keys=True)
+    return Live(str(uuid.uuid5(NAMESPACE, name)), houder, kenmerk, bid, soort, fid, begin, end, gegevens)
+
+
+@dataclass
+class Folded:
+    """What the topics of the ontvangers say, and what is wrong with them."""
+
+    live: set[Live]
+    messages: int
+    duplicates: int = 0
+    conflicts: list[str] = field(default_factory=list)  # same signaal_id and versie, other bytes
+    gaps: list[str] = field(default_factory=list)  # versions that do not run 1, 2, 3 …
+    wrong_topic: list[str] = field(default_factory=list)
+
+
+def fold(messages: Iterable[tuple[str, bytes]]) -> Folded:
+    """Fold (topic, JSON value) in the order of each topic to what stands."""
+    seen: dict[str, dict[int, bytes]] = defaultdict(dict)
+    folded = Folded(set(), 0)
+    for topic, value in messages:
+        signaal = json.loads(value)
+        folded.messages += 1
+        name, versie = signaal["signaal_id"], signaal["versie"]
+        if topic != f"signalen.{signaal['ontvanger']}":
+            folded.wrong_topic.append(name)
+        if versie in seen[name]:
+            folded.duplicates += 1
+            if seen[name][versie] != value:
+                folded.conflicts.append(name)
+        seen[name][versie] = value
+    for name, versions in seen.items():
+        if max(versions) != len(versions):
+            folded.gaps.append(name)
+        last = json.loads(versions[max(versions)])
+        if last["soort"] != "VERVALLEN":
+            folded.live.add(_said(last))
+    return folded
+
+
+def _said(s: dict[str, Any]) -> Live:
+    gegevens = json.dumps(s["gegevens"], sort_keys=True)
+    basis, feit = s["basisfeit"]["record_id"], s["feit"]
+    return Live(
+        s["signaal_id"], s["ontvanger"], s["kenmerk"], basis, feit["soort"], feit["record_id"], s["begindatum"], s["einddatum"], gegevens
+    )
