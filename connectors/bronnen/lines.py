@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, KeysView, Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -17,9 +17,12 @@ from schemas.cloudevents import Headers, mutatie_headers, source_of
 from schemas.codec import MAX_DAY, MIN_DAY, Codec
 
 MAX_LINE: Final = 65_536  # bytes; the NL GOV profile's limit of a message
+_DAY_MS: Final = 86_400_000
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _UNKNOWN_DATE: Final = re.compile(r"(0000-?\d\d-?\d\d|\d{4}-?00-?\d\d|\d{4}-?\d\d-?00)")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
+_SEPARATOR: Final = re.compile(r"[ .-]")
+_SHORTEST_BSN: Final = 10_000_000  # smaller numbers are amounts, hours and days
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 Check = Callable[[Any, str], Any]
@@ -49,7 +52,7 @@ class LineReader:
         self._source = source_of(catalogue.bron_of(soort), soort.replace(".", "-"))
         self._houders = frozenset(catalogue.ontvangers)
         self._checks = {name: _check_of(field["type"], field.get("patroon")) for name, field in feit_fields(self._schema).items()}
-        self._optional = {name for name, field in feit_fields(self._schema).items() if "default" in field}
+        self._defaults = {name: field["default"] for name, field in feit_fields(self._schema).items() if "default" in field}
 
     def read(self, line: bytes) -> Published:
         """The mutatie that ``line`` states; raises RejectedError."""
@@ -65,12 +68,12 @@ class LineReader:
         return Published(persoon, record_id, versie, self._codec.encode(self._schema.id, value), headers, _reach(feit))
 
     def _fields(self, line: dict[str, Any]) -> tuple[str, str, int, tuple[int, str], dict[str, Any] | None]:
-        _same_names(line, _ENVELOPE.keys(), frozenset(), "")
+        _same_names(line, _ENVELOPE.keys(), {}, "")
         bsn, record_id, versie, time = (check(line[name], name) for name, check in _ENVELOPE.items() if check is not None)
         feit = line["feit"]
         if feit is not None:
             feit = self._feit(feit)
-        if bsn in record_id or bsn.lstrip("0") in record_id:
+        if _holds(record_id, bsn):
             raise RejectedError(RejectionCode.BSN_IN_VELD, "record_id")
         for name, value in (feit or {}).items():
             if _holds(value, bsn):
@@ -80,8 +83,9 @@ class LineReader:
     def _feit(self, feit: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
         if not isinstance(feit, dict):
             raise RejectedError(RejectionCode.VELD_TYPE, "feit")
-        _same_names(feit, self._checks.keys(), self._optional, "feit.")
-        checked = {name: check(feit.get(name), f"feit.{name}") for name, check in self._checks.items()}
+        if _same_names(feit, self._checks.keys(), self._defaults, "feit."):
+            feit = {**self._defaults, **feit}
+        checked = {name: check(feit[name], f"feit.{name}") for name, check in self._checks.items()}
         if checked["einddatum"] is not None and checked["einddatum"] < checked["begindatum"]:
             raise RejectedError(RejectionCode.EINDDATUM_VOOR_BEGINDATUM, "feit.einddatum")
         if "houder" in checked and checked["houder"] not in self._houders:
@@ -98,37 +102,43 @@ def _reach(feit: dict[str, Any] | None) -> int:
 def _parse(line: bytes) -> dict[str, Any]:
     try:
         parsed = _decoder.decode(line)
-    except msgspec.DecodeError as e:
-        try:
-            line.decode("utf-8")
-        except UnicodeDecodeError:
-            raise RejectedError(RejectionCode.GEEN_UTF8) from None
-        raise RejectedError(RejectionCode.GEEN_JSON) from e
-    except UnicodeDecodeError:
-        raise RejectedError(RejectionCode.GEEN_UTF8) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        code = RejectionCode.GEEN_JSON if _is_utf8(line) else RejectionCode.GEEN_UTF8
+        raise RejectedError(code) from None  # the decoder's own message may show a part of the line
     if not isinstance(parsed, dict):
         raise RejectedError(RejectionCode.GEEN_JSON)
     return parsed
 
 
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 _decoder = msgspec.json.Decoder()
 
 
-def _same_names(given: Mapping[str, Any], known: Any, optional: Any, path: str) -> None:  # noqa: ANN401
+def _same_names(given: Mapping[str, Any], known: KeysView[str], defaults: Mapping[str, Any], path: str) -> bool:
+    """Whether fields with a default are left out; raises RejectedError for a name too few or too many."""
     if given.keys() == known:
-        return
+        return False
     for name in known:
-        if name not in given and name not in optional:
+        if name not in given and name not in defaults:
             raise RejectedError(RejectionCode.VELD_ONTBREEKT, path + name)
     if given.keys() - known:
         raise RejectedError(RejectionCode.VELD_ONBEKEND, path.rstrip(".") or None)  # the name itself could be personal data
+    return True
 
 
 def _holds(value: Any, bsn: str) -> bool:  # noqa: ANN401
-    """Whether a value, as text or as a number, shows the BSN."""
+    """Whether a value shows the BSN: as text, with or without its leading zero and the usual separators, or as a number."""
     if isinstance(value, str):
-        return bsn in value
-    return isinstance(value, int) and value == int(bsn)
+        short = bsn.removeprefix("0")
+        return len(value) >= 8 and (short in value or short in _SEPARATOR.sub("", value))
+    return isinstance(value, int) and value >= _SHORTEST_BSN and value == int(bsn)
 
 
 def _text(value: Any, path: str) -> str:  # noqa: ANN401
@@ -183,6 +193,8 @@ def _time(value: Any, path: str) -> tuple[int, str]:  # noqa: ANN401
         milliseconds = None
     if milliseconds is None:
         raise RejectedError(RejectionCode.TIJD_ONGELDIG, path)
+    if not MIN_DAY <= milliseconds // _DAY_MS <= MAX_DAY:
+        raise RejectedError(RejectionCode.DATUM_BUITEN_BEREIK, path)
     return milliseconds, _utc(milliseconds)
 
 

@@ -1,10 +1,11 @@
-"""Sends mutaties to Kafka in batches, in bounded memory, and knows what has been acknowledged."""
+"""Sends mutaties to Kafka in batches, in bounded memory and time, and knows what has been acknowledged."""
 
 import asyncio
 from collections import deque
 from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaTimeoutError
 from aiokafka.partitioner import DefaultPartitioner
 
 from schemas.cloudevents import Headers
@@ -13,13 +14,25 @@ _BATCH_BYTES: Final = 200_000
 _OUTSTANDING: Final = 64  # batches that may wait for their acknowledgement
 
 
-class MutatieProducer:
-    """An idempotent producer for one bron. ``sent`` is numbered by the caller, e.g. with the line of a file."""
+class TopicMissingError(Exception):
+    """Kafka has no such topic; the text names it and says how to make it."""
 
-    def __init__(self, brokers: str) -> None:
+    def __init__(self, topic: str) -> None:
+        super().__init__(f"Kafka has no topic {topic}: make it with 'samenloop topics apply'")
+
+
+class MutatieProducer:
+    """An idempotent producer for one bron. What is sent is numbered by the caller, rising, e.g. with the line of a file.
+
+    ``patience``: seconds without an acknowledgement after which Kafka counts as gone; aiokafka itself would try for ever.
+    """
+
+    def __init__(self, brokers: str, *, patience: float = 60) -> None:
         self._producer = AIOKafkaProducer(
             bootstrap_servers=brokers, enable_idempotence=True, compression_type="lz4", max_batch_size=_BATCH_BYTES, linger_ms=0
         )
+        self._brokers = brokers
+        self._patience = patience
         self._partitioner = DefaultPartitioner()
         self._partitions: dict[str, list[int]] = {}
         self._open: dict[tuple[str, int], tuple[int, Any]] = {}  # (topic, partition) → number of its first mutatie, batch
@@ -27,13 +40,26 @@ class MutatieProducer:
         self._next = 0
 
     async def __aenter__(self) -> Self:
-        """Connect; raises aiokafka's errors."""
-        await self._producer.start()
+        """Connect; raises KafkaError."""
+        try:
+            await self._producer.start()
+        except BaseException:
+            await self._give_up()
+            raise
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        """Disconnect; what was not flushed may be lost."""
-        await self._producer.stop()
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Disconnect; after an error at once, and then what was not acknowledged may be lost."""
+        if kind is None:
+            await self._producer.stop()
+        else:
+            await self._give_up()
+
+    async def _give_up(self) -> None:
+        """Close without aiokafka's flush, which would wait as long as Kafka takes nothing. It has no public way to do so."""
+        self._producer._closed = True  # noqa: SLF001
+        await self._producer._sender.close()  # noqa: SLF001
+        await self._producer.client.close()
 
     @property
     def acknowledged(self) -> int:
@@ -41,12 +67,24 @@ class MutatieProducer:
         waiting = [first for first, _ in self._open.values()] + [first for first, future in self._flying if not _stands(future)]
         return min(waiting, default=self._next)
 
+    async def require(self, topic: str) -> None:
+        """Learn the partitions of ``topic``; raises TopicMissingError at once where ``send`` would wait for it to appear."""
+        if topic not in self._partitions:
+            there = await self._producer.client.fetch_all_metadata()
+            if not there.partitions_for_topic(topic):
+                raise TopicMissingError(topic)
+            self._partitions[topic] = sorted(await self._producer.partitions_for(topic))
+
     async def send(self, topic: str, persoon: str, value: bytes, headers: Headers, number: int) -> None:
-        """Add a mutatie to its batch; waits while too many batches are on their way. Raises what a batch before it raised."""
+        """Add a mutatie to its batch; waits while too many batches are on their way.
+
+        Raises TopicMissingError, and KafkaError for this batch or one before it.
+        """
         key = persoon.encode()
         partitions = self._partitions.get(topic)
         if partitions is None:
-            partitions = self._partitions[topic] = sorted(await self._producer.partitions_for(topic))
+            await self.require(topic)
+            partitions = self._partitions[topic]
         place = topic, self._partitioner(key, partitions, partitions)
         self._next = number + 1
         _, batch = self._open.get(place) or self._begin(place, number)
@@ -56,12 +94,11 @@ class MutatieProducer:
             batch.append(timestamp=None, key=key, value=value, headers=headers)
 
     async def flush(self) -> None:
-        """Wait until all is acknowledged; raises what any batch raised."""
+        """Wait until all is acknowledged; raises KafkaError."""
         for place in list(self._open):
             await self._submit(place)
         while self._flying:
-            await self._flying[0][1]
-            self._flying.popleft()
+            await self._land()
 
     def _begin(self, place: tuple[str, int], number: int) -> tuple[int, Any]:
         self._open[place] = (number, self._producer.create_batch())
@@ -69,12 +106,23 @@ class MutatieProducer:
 
     async def _submit(self, place: tuple[str, int]) -> None:
         while len(self._flying) >= _OUTSTANDING:
-            await self._flying[0][1]
-            self._flying.popleft()
+            await self._land()
         first, batch = self._open[place]
         batch.close()
-        self._flying.append((first, await self._producer.send_batch(batch, place[0], partition=place[1])))
+        future = await self._within(self._producer.send_batch(batch, place[0], partition=place[1]))
+        self._flying.append((first, future))
         del self._open[place]
+
+    async def _land(self) -> None:
+        """Wait for the oldest batch."""
+        await self._within(asyncio.shield(self._flying[0][1]))
+        self._flying.popleft()
+
+    async def _within(self, work: Any) -> Any:  # noqa: ANN401 - aiokafka has no types
+        try:
+            return await asyncio.wait_for(work, self._patience)
+        except TimeoutError as e:
+            raise KafkaTimeoutError(f"{self._brokers} did not acknowledge for {self._patience:g} s") from e
 
 
 def _stands(future: "asyncio.Future[Any]") -> bool:

@@ -4,6 +4,8 @@ import base64
 import hmac
 import os
 import stat
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -30,31 +32,46 @@ class Pseudonymiser:
 def read_key(file: Path) -> bytes:
     """The key in ``file``; raises KeyFileError when others may read it or it is not a key."""
     try:
-        mode, key = file.stat().st_mode, file.read_bytes()
+        with file.open("rb") as f:
+            mode, key = os.fstat(f.fileno()).st_mode, f.read(KEY_BYTES + 1)
     except OSError as e:
         raise KeyFileError(f"{file}: {e.strerror}") from e
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise KeyFileError(f"{file}: others than its owner may use it (mode {stat.S_IMODE(mode):04o}); 0600 is needed")
     if len(key) != KEY_BYTES:
-        raise KeyFileError(f"{file}: a key has {KEY_BYTES} bytes, this file has {len(key)}")
+        raise KeyFileError(f"{file}: a key has {KEY_BYTES} bytes, this file has {'more' if len(key) > KEY_BYTES else len(key)}")
     return key
 
 
 def read_or_make_key(file: Path) -> bytes:
-    """The key in ``file``, made with mode 0600 when there is none; two processes that race get the same one."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    new = file.with_name(f"{file.name}.{os.getpid()}.new")
+    """The key in ``file``, made with mode 0600 when there is none; two processes that race get the same one. Raises KeyFileError."""
     if not file.exists():
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            os.write(descriptor, os.urandom(KEY_BYTES))
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        try:
-            os.link(new, file)  # fails when another process was first: then its key counts
-        except FileExistsError:
-            pass
-        finally:
-            new.unlink()
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _make_key(file)
+        except OSError as e:
+            raise KeyFileError(f"{file}: a key could not be made: {e.strerror}") from e
     return read_key(file)
+
+
+def _make_key(file: Path) -> None:
+    """Write a whole key beside ``file`` and give it that name, unless another process was first: then its key counts."""
+    descriptor, new = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)  # with mode 0600 and O_EXCL
+    try:
+        with os.fdopen(descriptor, "wb") as f:
+            f.write(os.urandom(KEY_BYTES))
+            f.flush()
+            os.fsync(f.fileno())
+        with suppress(FileExistsError):
+            os.link(new, file)
+        _sync(file.parent)  # a key that is lost in a power cut leaves pseudonyms that nobody can make again
+    finally:
+        Path(new).unlink()
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

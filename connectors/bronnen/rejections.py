@@ -37,7 +37,7 @@ _TEXTS = {
     RejectionCode.VELD_ONBEKEND: "The schema has no such field.",
     RejectionCode.VELD_TYPE: "The value has another type than the schema's.",
     RejectionCode.VELD_WAARDE: "The value is not one that the schema allows.",
-    RejectionCode.BSN_ONGELDIG: "The BSN does not have nine digits that pass the elfproef.",
+    RejectionCode.BSN_ONGELDIG: "The BSN does not have eight or nine digits that pass the elfproef.",
     RejectionCode.BSN_IN_VELD: "The person's BSN stands in a field that would be published.",
     RejectionCode.DATUM_ONBEKEND: "The date is wholly or partly unknown (zero year, month or day).",
     RejectionCode.DATUM_ONGELDIG: "The date is not a day of the calendar in the form YYYY-MM-DD.",
