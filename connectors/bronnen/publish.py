@@ -2,17 +2,20 @@
 
 import hashlib
 import sqlite3
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Final, NamedTuple, Self
 
 from aiokafka.errors import KafkaError
 
 from connectors.bronnen.lines import LineReader, Published
 from connectors.bronnen.producer import MutatieProducer
 from connectors.bronnen.rejections import RejectedError, RejectionCode
+
+_BOM: Final = b"\xef\xbb\xbf"
+_PENDING: Final = 50_000  # verdicts that may wait for Kafka
 
 
 class PublishError(Exception):
@@ -32,13 +35,12 @@ class Summary:
         return self.published + self.rejected.total()
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """One line of the verwerkingsverslag; it holds nothing of the line but its number."""
+class Verdict(NamedTuple):
+    """One line of the verwerkingsverslag; it holds nothing of the line but its number. A record_id may be personal too."""
 
     regel: int
     uitkomst: str  # GEPUBLICEERD or AFGEKEURD
-    reden: str | None = None
+    reden: RejectionCode | None = None
     veld: str | None = None
 
 
@@ -65,36 +67,64 @@ class SeenKeys:
         return self._db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (key,)).rowcount == 1
 
 
+class Verdicts:
+    """Hands verdicts on in the order of the lines, GEPUBLICEERD only once Kafka has acknowledged that line and all before it."""
+
+    def __init__(self, report: Callable[[Verdict], None], producer: MutatieProducer) -> None:
+        self._report = report
+        self._producer = producer
+        self._pending: deque[Verdict] = deque()
+
+    async def add(self, verdict: Verdict) -> None:
+        """Take the verdict on the next line; raises KafkaError when Kafka has to be waited for and takes no more."""
+        self._pending.append(verdict)
+        if len(self._pending) >= _PENDING:
+            self.release()
+            if len(self._pending) >= _PENDING // 2:  # a batch for a partition that gets little keeps all later ones waiting
+                await self._producer.flush()
+                self.release()
+
+    def release(self) -> None:
+        """Hand on what is certain."""
+        certain = self._producer.acknowledged
+        while self._pending and (self._pending[0].regel < certain or self._pending[0].reden):
+            self._report(self._pending.popleft())
+
+
 async def publish(
     lines: Iterable[bytes], reader: LineReader, producer: MutatieProducer, report: Callable[[Verdict], None], advance: Callable[[int], None]
 ) -> Summary:
     """Publish ``lines``; ``advance`` is told the bytes of each line. Raises PublishError when Kafka takes no more."""
+    await producer.require(reader.topic)
     summary = Summary()
+    verdicts = Verdicts(report, producer)
     number = 0
     with SeenKeys() as seen:
         try:
             for number, line in enumerate(lines, 1):
                 advance(len(line))
                 try:
-                    mutatie = _checked(reader, line, seen)
+                    mutatie = _checked(reader, line.removeprefix(_BOM) if number == 1 else line, seen)
                 except RejectedError as e:
                     summary.rejected[e.code] += 1
-                    report(Verdict(number, "AFGEKEURD", e.code, e.field))
+                    await verdicts.add(Verdict(number, "AFGEKEURD", e.code, e.field))
                     continue
                 await producer.send(reader.topic, mutatie.persoon, mutatie.value, mutatie.headers, number)
                 summary.published += 1
-                report(Verdict(number, "GEPUBLICEERD"))
+                await verdicts.add(Verdict(number, "GEPUBLICEERD"))
             await producer.flush()
         except KafkaError as e:
+            verdicts.release()
             done = max(producer.acknowledged - 1, 0)
             raise PublishError(
-                f"Kafka took no more at line {number}: {e}; all lines up to {done} were taken, publish the file again"
+                f"Kafka took no more at line {number}: {e}; all lines up to {done} are done, publish the file again"
             ) from e
+    verdicts.release()
     return summary
 
 
 def _checked(reader: LineReader, line: bytes, seen: SeenKeys) -> Published:
-    mutatie = reader.read(line.rstrip(b"\r\n").removeprefix(b"\xef\xbb\xbf"))
+    mutatie = reader.read(line.rstrip(b"\r\n"))
     if not seen.add(mutatie.record_id, mutatie.versie):
         raise RejectedError(RejectionCode.DUBBELE_SLEUTEL, "record_id")
     return mutatie

@@ -2,25 +2,26 @@
 
 import asyncio
 import json
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
+import msgspec
 import typer
 from aiokafka.errors import KafkaError
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from connectors.bronnen.lines import MAX_LINE, LineReader
-from connectors.bronnen.producer import MutatieProducer
-from connectors.bronnen.pseudonym import KeyFileError, Pseudonymiser, read_or_make_key
+from connectors.bronnen.lines import LineReader
+from connectors.bronnen.producer import MutatieProducer, TopicMissingError
 from connectors.bronnen.publish import PublishError, Summary, Verdict, publish
 from samenloop.context import BrokersOption, DataOption, brokers_of, catalogue_of, settings_of
+from samenloop.edge import reader_of
 from samenloop.errors import NotDoneError
+from samenloop.files import lines_of, open_source, progress_of
+from samenloop.logs import log_to
 
 
 class Format(StrEnum):
@@ -40,21 +41,19 @@ def publish_file(
     data: DataOption = None,
 ) -> None:
     """Check, pseudonymise and publish a file. Bad lines are rejected with place and reason, the others go out."""
+    log_to(sys.stderr, "critical")  # what goes wrong ends the command with one line; the libraries would say it many times over
     settings = settings_of(brokers=brokers, data=data)
-    catalogue = catalogue_of(settings)
-    if soort not in catalogue.mutatie_topics:
-        raise NotDoneError(f"there is no {soort} in the catalogue; there are: {', '.join(sorted(catalogue.mutatie_topics))}")
+    reader = reader_of(settings, catalogue_of(settings), soort)
     try:
-        reader = LineReader(catalogue, soort, Pseudonymiser(read_or_make_key(settings.sleutelbestand)))
         with ExitStack() as stack:
-            source = _open(stack, file)
-            write = _reporter(stack, report)
-            advance = _progress(stack, file, quiet=as_json)
-            summary = asyncio.run(_publish(brokers_of(settings), _lines(source), reader, write, advance))
-    except (KeyFileError, PublishError) as e:
-        raise NotDoneError(str(e)) from e
-    except (KafkaError, OSError) as e:
+            lines = lines_of(open_source(stack, file))
+            write = _reporter(stack, report, file)
+            advance = progress_of(stack, file, "publishing", quiet=as_json)
+            summary = asyncio.run(_publish(brokers_of(settings), lines, reader, write, advance))
+    except (PublishError, TopicMissingError, KafkaError, OSError, sqlite3.Error) as e:
         raise NotDoneError(f"{soort}: {e}") from e
+    if not summary.lines:
+        raise NotDoneError("standard input: there is nothing to publish")
     _show(summary, as_json=as_json)
     raise typer.Exit(1 if summary.rejected else 0)
 
@@ -66,42 +65,21 @@ async def _publish(
         return await publish(lines, reader, producer, report, advance)
 
 
-def _open(stack: ExitStack, file: str) -> BinaryIO:
-    if file == "-":
-        return sys.stdin.buffer
-    try:
-        return stack.enter_context(Path(file).open("rb"))
-    except OSError as e:
-        raise NotDoneError(f"{file}: {e.strerror}") from e
-
-
-def _lines(source: BinaryIO) -> Iterator[bytes]:
-    """Lines, never more than a bit over MAX_LINE bytes of each in memory; the rest of a longer one is skipped."""
-    while line := source.readline(MAX_LINE + 2):
-        if not line.endswith(b"\n") and len(line) > MAX_LINE:
-            while (rest := source.readline(MAX_LINE)) and not rest.endswith(b"\n"):
-                pass
-        yield line
-
-
-def _reporter(stack: ExitStack, report: Path | None) -> Callable[[Verdict], None]:
+def _reporter(stack: ExitStack, report: Path | None, file: str) -> Callable[[Verdict], None]:
     if report is None:
         return lambda _: None
-    out = stack.enter_context(report.open("w", encoding="utf-8"))
+    try:
+        if file != "-" and report.exists() and report.samefile(file):
+            raise NotDoneError(f"{report}: the verwerkingsverslag would overwrite the file that is published")
+        out = stack.enter_context(report.open("wb"))
+    except OSError as e:
+        raise NotDoneError(f"{report}: {e.strerror}") from e
+    encode = msgspec.json.encode
 
     def write(verdict: Verdict) -> None:
-        out.write(json.dumps({k: v for k, v in asdict(verdict).items() if v is not None}) + "\n")
+        out.write(encode({k: v for k, v in zip(verdict._fields, verdict, strict=True) if v is not None}) + b"\n")
 
     return write
-
-
-def _progress(stack: ExitStack, file: str, *, quiet: bool) -> Callable[[int], None]:
-    if quiet or file == "-" or not sys.stderr.isatty():
-        return lambda _: None
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    bar = stack.enter_context(Progress(*columns, console=Console(stderr=True)))
-    task = bar.add_task("publishing", total=Path(file).stat().st_size)
-    return lambda size: bar.advance(task, size)
 
 
 def _show(summary: Summary, *, as_json: bool) -> None:
