@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from samenloop.commands.bron import bron
 from samenloop.commands.publish import publish_file
 from samenloop.commands.worker import worker
 from samenloop.errors import NotDoneError
@@ -13,6 +14,7 @@ app = typer.Typer(
 )
 
 
+app.command()(bron)
 app.command("publish")(publish_file)
 app.command()(worker)
 

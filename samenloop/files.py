@@ -6,10 +6,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, Final
 
+import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from connectors.bronnen.lines import MAX_LINE
+from connectors.bronnen.publish import Verdict
 from samenloop.errors import NotDoneError
 
 _STEP: Final = 262_144  # bytes between two updates of the bar: each one costs as much as a line
@@ -55,3 +57,21 @@ def progress_of(stack: ExitStack, file: str, what: str, *, quiet: bool) -> Calla
 
     stack.callback(lambda: bar.update(task, completed=done))
     return advance
+
+
+def reporter_of(stack: ExitStack, report: Path | None, file: str) -> Callable[[Verdict], None]:
+    """Writes the verwerkingsverslag of ``file`` to ``report``, or nowhere; raises NotDoneError."""
+    if report is None:
+        return lambda _: None
+    try:
+        if file != "-" and report.exists() and report.samefile(file):
+            raise NotDoneError(f"{report}: the verwerkingsverslag would overwrite the file that is read")
+        out = stack.enter_context(report.open("wb"))
+    except OSError as e:
+        raise NotDoneError(f"{report}: {e.strerror}") from e
+    encode = msgspec.json.encode
+
+    def write(verdict: Verdict) -> None:
+        out.write(encode({k: v for k, v in zip(verdict._fields, verdict, strict=True) if v is not None}) + b"\n")
+
+    return write

@@ -3,7 +3,7 @@
 import hashlib
 import sqlite3
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, NamedTuple, Self
@@ -91,34 +91,39 @@ class Verdicts:
             self._report(self._pending.popleft())
 
 
+def checked(lines: Iterable[bytes], reader: LineReader, advance: Callable[[int], None]) -> Iterator[tuple[int, Published | RejectedError]]:
+    """Each line's number, from 1, with its mutatie or why there is none; ``advance`` is told the bytes of each line."""
+    with SeenKeys() as seen:
+        for number, line in enumerate(lines, 1):
+            advance(len(line))
+            try:
+                yield number, _checked(reader, line.removeprefix(_BOM) if number == 1 else line, seen)
+            except RejectedError as e:
+                yield number, e
+
+
 async def publish(
     lines: Iterable[bytes], reader: LineReader, producer: MutatieProducer, report: Callable[[Verdict], None], advance: Callable[[int], None]
 ) -> Summary:
-    """Publish ``lines``; ``advance`` is told the bytes of each line. Raises PublishError when Kafka takes no more."""
+    """Publish ``lines``; raises PublishError when Kafka takes no more, TopicMissingError when it has no place for them."""
     await producer.require(reader.topic)
     summary = Summary()
     verdicts = Verdicts(report, producer)
     number = 0
-    with SeenKeys() as seen:
-        try:
-            for number, line in enumerate(lines, 1):
-                advance(len(line))
-                try:
-                    mutatie = _checked(reader, line.removeprefix(_BOM) if number == 1 else line, seen)
-                except RejectedError as e:
-                    summary.rejected[e.code] += 1
-                    await verdicts.add(Verdict(number, "AFGEKEURD", e.code, e.field))
-                    continue
-                await producer.send(reader.topic, mutatie.persoon, mutatie.value, mutatie.headers, number)
+    try:
+        for number, found in checked(lines, reader, advance):
+            if isinstance(found, RejectedError):
+                summary.rejected[found.code] += 1
+                await verdicts.add(Verdict(number, "AFGEKEURD", found.code, found.field))
+            else:
+                await producer.send(reader.topic, found.persoon, found.value, found.headers, number)
                 summary.published += 1
                 await verdicts.add(Verdict(number, "GEPUBLICEERD"))
-            await producer.flush()
-        except KafkaError as e:
-            verdicts.release()
-            done = max(producer.acknowledged - 1, 0)
-            raise PublishError(
-                f"Kafka took no more at line {number}: {e}; all lines up to {done} are done, publish the file again"
-            ) from e
+        await producer.flush()
+    except KafkaError as e:
+        verdicts.release()
+        done = max(producer.acknowledged - 1, 0)
+        raise PublishError(f"Kafka took no more at line {number}: {e}; all lines up to {done} are done, publish the file again") from e
     verdicts.release()
     return summary
 

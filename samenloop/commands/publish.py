@@ -10,7 +10,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 from aiokafka.errors import KafkaError
 
@@ -20,7 +19,7 @@ from connectors.bronnen.publish import PublishError, Summary, Verdict, publish
 from samenloop.context import BrokersOption, DataOption, brokers_of, catalogue_of, settings_of
 from samenloop.edge import reader_of
 from samenloop.errors import NotDoneError
-from samenloop.files import lines_of, open_source, progress_of
+from samenloop.files import lines_of, open_source, progress_of, reporter_of
 from samenloop.logs import log_to
 
 
@@ -47,7 +46,7 @@ def publish_file(
     try:
         with ExitStack() as stack:
             lines = lines_of(open_source(stack, file))
-            write = _reporter(stack, report, file)
+            write = reporter_of(stack, report, file)
             advance = progress_of(stack, file, "publishing", quiet=as_json)
             summary = asyncio.run(_publish(brokers_of(settings), lines, reader, write, advance))
     except (PublishError, TopicMissingError, KafkaError, OSError, sqlite3.Error) as e:
@@ -63,23 +62,6 @@ async def _publish(
 ) -> Summary:
     async with MutatieProducer(brokers) as producer:
         return await publish(lines, reader, producer, report, advance)
-
-
-def _reporter(stack: ExitStack, report: Path | None, file: str) -> Callable[[Verdict], None]:
-    if report is None:
-        return lambda _: None
-    try:
-        if file != "-" and report.exists() and report.samefile(file):
-            raise NotDoneError(f"{report}: the verwerkingsverslag would overwrite the file that is published")
-        out = stack.enter_context(report.open("wb"))
-    except OSError as e:
-        raise NotDoneError(f"{report}: {e.strerror}") from e
-    encode = msgspec.json.encode
-
-    def write(verdict: Verdict) -> None:
-        out.write(encode({k: v for k, v in zip(verdict._fields, verdict, strict=True) if v is not None}) + b"\n")
-
-    return write
 
 
 def _show(summary: Summary, *, as_json: bool) -> None:
