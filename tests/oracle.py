@@ -69,16 +69,15 @@ def recompute(deliveries: Iterable[tuple[str, Mapping[str, Any]]], work: Path) -
         db.execute(f"CREATE TABLE delivered AS SELECT * FROM read_json('{table}', format='newline_delimited', columns={columns})")
         rows = db.execute(QUERY, [dienst["basisfeit"]["soort"], list(listed)]).fetchall()
     table.unlink()
-    return {_live(dienst, listed, *row) for row in rows}
+    return {_live(dienst, listed, row) for row in rows}
 
 
-def _live(
-    dienst: Any, listed: Any, houder: str, kenmerk: str, bid: str, soort: str, fid: str, begin: str, end: str | None, feit: str
-) -> Live:
-    name = "\x1f".join((dienst["dienst"], houder, dienst["basisfeit"]["soort"], bid, soort, fid))
+def _live(dienst: Any, listed: Any, row: tuple[str, ...]) -> Live:
+    houder, kenmerk, basisfeit, soort, record_id, begin, end, feit = row
+    name = "\x1f".join((dienst["dienst"], houder, dienst["basisfeit"]["soort"], basisfeit, soort, record_id))
     fields = json.loads(feit)
     gegevens = json.dumps({v: fields.get(v) for v in listed[soort]}, sort_keys=True)
-    return Live(str(uuid.uuid5(NAMESPACE, name)), houder, kenmerk, bid, soort, fid, begin, end, gegevens)
+    return Live(str(uuid.uuid5(NAMESPACE, name)), houder, kenmerk, basisfeit, soort, record_id, begin, end, gegevens)
 
 
 @dataclass

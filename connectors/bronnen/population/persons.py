@@ -99,7 +99,7 @@ class PersonMaker:
         step = 28 if rnd.random() < self._knobs.four_weekly else 30
         periods = rnd.randint(1, max(1, round(2 * self._income_months) - 1))
         begin = EPOCH_DAY + rnd.randrange(max(1, self._days - periods * step // 2))
-        employer = f"{rnd.randrange(10**9):09d}L{rnd.randint(1, 3):02d}"
+        employer = f"{rnd.randrange(9 * 10**8):09d}L{rnd.randint(1, 3):02d}"
         renumbered = begin + step * (periods // 2) if periods > 3 and rnd.random() < self._knobs.new_ikv_same_job else None
         last = None if rnd.random() < 0.3 else begin + periods * step - 1
         yield self._ikv(employer, 1, begin, last if renumbered is None else renumbered - 1)

@@ -1,0 +1,171 @@
+"""A whole node for tests: a real broker, workers in processes of their own, and a view of everything on the topics."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from connectors.broker.embedded import EmbeddedBroker
+from connectors.broker.topics import apply_topics
+from connectors.bronnen.lines import LineReader, Published
+from connectors.bronnen.producer import MutatieProducer
+from connectors.bronnen.pseudonym import Pseudonymiser
+from schemas.catalogue import Catalogue
+
+PARTITIES = 4
+APP = "samenloop"
+KEY = bytes(range(32))
+
+
+class Node:
+    """A broker with the catalogue's topics; workers come and go."""
+
+    def __init__(self, brokers: str, data: Path, catalogue: Catalogue) -> None:
+        self.brokers = brokers
+        self.data = data
+        self.catalogue = catalogue
+        self.workers: list[subprocess.Popen[bytes]] = []
+        self._readers: dict[str, LineReader] = {}
+
+    def start_worker(self, **env: str) -> "subprocess.Popen[bytes]":
+        """One more worker, as a user would start it."""
+        log = (self.data / f"worker-{len(self.workers)}.log").open("ab")
+        command = [str(Path(sys.executable).with_name("samenloop")), "worker", "--brokers", self.brokers, "--data", str(self.data)]
+        worker = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, **env})
+        self.workers.append(worker)
+        return worker
+
+    def stop_workers(self) -> list[int]:
+        """SIGTERM to all that still run; their exit codes."""
+        for worker in self.workers:
+            if worker.poll() is None:
+                worker.send_signal(signal.SIGTERM)
+        try:
+            return [worker.wait(15) for worker in self.workers]
+        finally:
+            for worker in self.workers:
+                worker.kill()
+
+    def reader(self, soort: str) -> LineReader:
+        """The edge for one soort."""
+        if soort not in self._readers:
+            self._readers[soort] = LineReader(self.catalogue, soort, Pseudonymiser(KEY))
+        return self._readers[soort]
+
+    def checked(self, soort: str, line: Mapping[str, Any]) -> Published:
+        """A line as the edge would publish it."""
+        return self.reader(soort).read(json.dumps(line).encode())
+
+    async def publish(self, deliveries: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
+        """Publish (soort, line) in order, through the edge."""
+        number = 0
+        async with MutatieProducer(self.brokers) as producer:
+            for number, (soort, line) in enumerate(deliveries, 1):
+                m = self.checked(soort, line)
+                await producer.send(f"mutaties.{soort}", m.persoon, m.value, m.headers, number)
+            await producer.flush()
+        return number
+
+    @property
+    def sources(self) -> list[TopicPartition]:
+        """All partitions that the engine reads."""
+        topics = [f"mutaties.{s}" for s in self.catalogue.mutatie_topics] + ["klok"]
+        return [TopicPartition(t, p) for t in topics for p in range(PARTITIES)]
+
+    async def lag(self) -> int:
+        """Records that no worker has committed yet."""
+        ends = await self.ends(self.sources)
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.brokers)
+        await admin.start()
+        try:
+            committed = await admin.list_consumer_group_offsets(APP)
+        finally:
+            await admin.close()
+        return sum(end - max(0, committed[tp].offset if tp in committed else 0) for tp, end in ends.items())
+
+    async def until_idle(self, seconds: float = 120) -> None:
+        """Wait until nothing is left to be done; fails when that takes too long or a worker ends."""
+        deadline = time.monotonic() + seconds
+        calm = 0
+        while calm < 3:
+            lag = await self.lag()
+            calm = calm + 1 if lag == 0 else 0
+            assert time.monotonic() < deadline, f"{lag} records are still to be done"
+            await asyncio.sleep(0.2)
+
+    async def ends(self, tps: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """End offsets."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.brokers)
+        await consumer.start()
+        try:
+            return dict(await consumer.end_offsets(list(tps)))
+        finally:
+            await consumer.stop()
+
+    async def topics(self) -> list[str]:
+        """All topics of the cluster but Kafka's own."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.brokers)
+        await consumer.start()
+        try:
+            return sorted(t for t in await consumer.topics() if not t.startswith("__"))
+        finally:
+            await consumer.stop()
+
+    async def records(self, topics: Sequence[str], isolation: str = "read_committed") -> list[Any]:
+        """Everything on ``topics``, in the order of each partition."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.brokers, isolation_level=isolation, max_partition_fetch_bytes=8 << 20)
+        await consumer.start()
+        try:
+            await consumer._client.set_topics(topics)
+            tps = [TopicPartition(t, p) for t in topics for p in consumer.partitions_for_topic(t) or ()]
+            consumer.assign(tps)
+            await consumer.seek_to_beginning(*tps)
+            ends = {tp: end for tp, end in (await consumer.end_offsets(tps)).items() if end}
+            found: list[Any] = []
+            while ends:
+                for records in (await consumer.getmany(timeout_ms=200)).values():
+                    found.extend(records)
+                ends = {tp: end for tp, end in ends.items() if await consumer.position(tp) < end}
+            return found
+        finally:
+            await consumer.stop()
+
+    async def signalen(self) -> list[tuple[str, bytes]]:
+        """(topic, value) of all signals that stand."""
+        topics = [f"signalen.{o}" for o in self.catalogue.ontvangers]
+        return [(r.topic, r.value) for r in await self.records(topics)]
+
+    async def counts(self) -> dict[str, int]:
+        """Where the input records ended, summed over the partitions: "<topic> <fate>" → records."""
+        newest: dict[int, dict[str, int]] = {}
+        for record in await self.records([f"{APP}-personen-changelog"]):
+            if record.key == b"#partitie":
+                newest[record.partition] = json.loads(record.value)["counts"]
+        total: dict[str, int] = {}
+        for counts in newest.values():
+            for key, number in counts.items():
+                total[key] = total.get(key, 0) + number
+        return total
+
+
+@contextmanager
+def node_in(data: Path, catalogue: Catalogue) -> Iterator[Node]:
+    """A node on a broker of its own."""
+    broker = EmbeddedBroker(data)
+    node = Node(broker.start().bootstrap, data, catalogue)
+    try:
+        asyncio.run(apply_topics(node.brokers, catalogue, partities=PARTITIES, replicatie=1, toepassing=APP))
+        yield node
+    finally:
+        node.stop_workers()
+        broker.stop()
