@@ -17,10 +17,10 @@ def bsn_of(stem: int) -> str | None:
     return None if last == 10 else f"{digits}{last}"
 
 
-bsns = st.integers(1_000_000, 99_999_999).map(bsn_of).filter(lambda b: b is not None)
+bsns: st.SearchStrategy[str] = st.integers(1_000_000, 99_999_999).map(bsn_of).filter(bool).map(str)
 
 
-def opgave(bsn: str = BSN, *, without: str = "", **changes: Any) -> dict[str, Any]:
+def opgave(bsn: Any = BSN, *, without: str = "", **changes: Any) -> dict[str, Any]:
     """A good line of uwv.inkomstenopgave; ``changes`` go into the envelope, or into the feit when it has that field."""
     feit: dict[str, Any] = {
         "begindatum": "2026-01-01",

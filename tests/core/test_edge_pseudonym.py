@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 
 from connectors.bronnen.pseudonym import KEY_BYTES, KeyFileError, Pseudonymiser, read_key, read_or_make_key
+from samenloop.context import settings_of
 from samenloop.edge import pseudonymiser_of
 from samenloop.errors import NotDoneError
-from samenloop.settings import Settings
 from tests.core.edge import BSN, KEY, bsns
 
 
@@ -86,9 +86,9 @@ def test_a_place_where_no_key_can_be_made_is_named(tmp_path: Path) -> None:
 
 
 def test_no_key_is_made_behind_a_name_that_the_user_gave(tmp_path: Path) -> None:
-    settings = Settings(data=tmp_path, sleutel=tmp_path / "mistyped.key")
+    settings = settings_of(data=tmp_path, sleutel=tmp_path / "mistyped.key")
     with pytest.raises(NotDoneError, match=r"key: .*mistyped.key: No such file"):
         pseudonymiser_of(settings)
     assert not list(tmp_path.iterdir())
-    pseudonymiser_of(Settings(data=tmp_path))
+    pseudonymiser_of(settings_of(data=tmp_path))
     assert [f.name for f in tmp_path.iterdir()] == ["persoon.key"]
