@@ -4,8 +4,16 @@ import sys
 
 import typer
 
+from samenloop.commands.broker import broker
 from samenloop.commands.bron import bron
+from samenloop.commands.console import console
+from samenloop.commands.explain import explain
+from samenloop.commands.follow import follow_ontvanger
+from samenloop.commands.kafka import kafka
 from samenloop.commands.publish import publish_file
+from samenloop.commands.signals import signals
+from samenloop.commands.topics import topics
+from samenloop.commands.up import up
 from samenloop.commands.worker import worker
 from samenloop.errors import NotDoneError
 
@@ -15,8 +23,16 @@ app = typer.Typer(
 
 
 app.command()(bron)
-app.command("publish")(publish_file)
+app.command()(up)
 app.command()(worker)
+app.command("publish")(publish_file)
+app.command("follow")(follow_ontvanger)
+app.command()(signals)
+app.command()(explain)
+app.command()(console)
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})(kafka)
+app.add_typer(broker, name="broker")
+app.add_typer(topics, name="topics")
 
 
 def main() -> None:

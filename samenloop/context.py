@@ -12,6 +12,8 @@ from samenloop.errors import NotDoneError
 from samenloop.settings import Settings
 from schemas.catalogue import Catalogue, CatalogueError
 
+DEMO = "demo"  # where below the data directory a demo keeps all that it makes
+
 BrokersOption = Annotated[str | None, typer.Option(help="Kafka bootstrap servers; without it the embedded broker is used.")]
 DataOption = Annotated[Path | None, typer.Option(help="Directory of the embedded broker, the key and the logs.")]
 
@@ -38,7 +40,7 @@ def brokers_of(settings: Settings) -> str:
     """Bootstrap servers: those of the settings, or of the embedded broker that runs in the data directory."""
     if settings.brokers:
         return settings.brokers
-    found = running(settings.data)
+    found = running(settings.data) or running(settings.data / DEMO)
     if found is None:
         raise NotDoneError(f"no broker runs in {settings.data}: start one with 'samenloop up', or name one with --brokers")
     return found.bootstrap

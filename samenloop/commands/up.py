@@ -1,0 +1,41 @@
+"""``samenloop up``: a whole node in the foreground."""
+
+import asyncio
+import sys
+
+import typer
+from rich.console import Console
+
+from connectors.broker.distribution import DistributionError
+from connectors.broker.embedded import BrokerError, EmbeddedBroker
+from samenloop.commands.topics import make_topics
+from samenloop.commands.worker import engine_settings
+from samenloop.context import DataOption, catalogue_of, settings_of
+from samenloop.errors import NotDoneError
+from samenloop.logs import log_to
+from streams.worker import run_worker, stop_on_signals
+
+
+def up(data: DataOption = None) -> None:
+    """Run the embedded Kafka, the catalogue's topics and a worker until Ctrl-C. The state stays in the data directory."""
+    settings = settings_of(data=data)
+    log_to(sys.stderr, "info")
+    say = Console(stderr=True, highlight=False).print
+    broker = EmbeddedBroker(settings.data, java=settings.java)
+
+    async def work() -> int:
+        stop = stop_on_signals()
+        made = await make_topics(settings, bootstrap)
+        say(f"{len(made.missing)} topics made, the worker starts; Ctrl-C stops all")
+        return await run_worker(engine_settings(settings, bootstrap), catalogue_of(settings), stop)
+
+    try:
+        bootstrap = broker.start().bootstrap
+        say(f"Kafka runs on {bootstrap}, its log is {broker.log}")
+        code = asyncio.run(work())
+    except (BrokerError, DistributionError) as e:
+        raise NotDoneError(str(e)) from e
+    finally:
+        broker.stop()
+    say("stopped")
+    raise typer.Exit(code)

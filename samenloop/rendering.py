@@ -1,0 +1,46 @@
+"""How dates, amounts and signals look to a person: in Dutch, on one line."""
+
+from datetime import date
+
+from schemas.values import Signaal, Waarde
+
+_MONTHS = ("jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec")
+COLOURS = {"NIEUW": "green", "GEWIJZIGD": "yellow", "VERVALLEN": "red"}
+
+
+def day(iso: str) -> str:
+    """``2026-01-31`` as ``31 jan 2026``."""
+    d = date.fromisoformat(iso)
+    return f"{d.day} {_MONTHS[d.month - 1]} {d.year}"
+
+
+def days(begin: str | None, end: str | None) -> str:
+    """A period as the law words it: ``1 jan 2026 t/m 31 jan 2026``, or ``vanaf 1 jan 2026``."""
+    if begin is None:
+        return "-"
+    return f"vanaf {day(begin)}" if end is None else f"{day(begin)} t/m {day(end)}"
+
+
+def gegevens(values: dict[str, Waarde] | None) -> str:
+    """Fields on one line; amounts, which are in eurocent, as euros."""
+    if not values:
+        return ""
+    return ", ".join(f"{name} {_shown(name, value)}" for name, value in values.items() if value is not None)
+
+
+def _shown(name: str, value: Waarde) -> str:
+    if isinstance(value, int) and ("bedrag" in name or name.startswith("loon_")):
+        euros, cents = divmod(abs(value), 100)
+        return f"€ {'-' if value < 0 else ''}{euros:,}".replace(",", ".") + f",{cents:02d}"
+    return str(value)
+
+
+def signaal_line(signaal: Signaal) -> str:
+    """A signaal on one line, with rich's markup for the colour of its soort."""
+    colour = COLOURS[signaal.soort]
+    what = f"{signaal.feit.soort}  {days(signaal.begindatum, signaal.einddatum)}"
+    when = signaal.registratietijd[:16].replace("T", " ")
+    return (
+        f"{when}  [{colour}]{signaal.soort:<9}[/]  {signaal.kenmerk:<16}  {what}  "
+        f"[dim]{gegevens(signaal.gegevens)}  {signaal.signaal_id} v{signaal.versie}[/]"
+    )

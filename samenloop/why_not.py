@@ -1,0 +1,128 @@
+"""Why there is a signaal or none about the records of one dossier. Shows reasons, not the days or contents of what is not shared."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import msgspec
+
+from connectors.ontvangers.topic_reader import read_topics
+from samenloop.errors import NotDoneError
+from schemas.catalogue import Catalogue
+from schemas.codec import Codec, WireError
+from schemas.values import Mutatie
+from streams.core.rulebook import DienstRule, Rulebook, rulebook_of
+from streams.core.rules import PATTERNS
+from streams.core.timeline import EMPTY, Record, Timeline, from_bytes
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One basisfeit of the dossier and one record, and what the rule says of them."""
+
+    basisfeit: str
+    soort: str
+    record_id: str
+    versie: int
+    signaal: bool
+    reden: str
+
+
+@dataclass(frozen=True)
+class WhyNot:
+    """The answer about one dossier."""
+
+    ontvanger: str
+    kenmerk: str
+    pairs: tuple[Pair, ...]
+    quarantined: int  # records of this persoon that nobody could use
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines."""
+        return asdict(self)
+
+
+async def why_not(brokers: str, catalogue: Catalogue, toepassing: str, ontvanger: str, kenmerk: str) -> WhyNot:
+    """Compare what the log has of the persoon with what the engine holds; raises NotDoneError when there is no such dossier."""
+    rulebook, codec = rulebook_of(catalogue), Codec(catalogue)
+    persoon = await _persoon(brokers, rulebook, codec, ontvanger, kenmerk)
+    log: dict[tuple[int, str], Mutatie] = {}
+    for soort in rulebook.soorten.values():
+        async for record in read_topics(brokers, [soort.topic]):
+            if record.key != persoon:
+                continue
+            try:
+                mutatie = codec.decode_mutatie(soort.topic, record.value)
+            except WireError:
+                continue  # it is in quarantine, and counted there
+            known = log.get((soort.nummer, mutatie.record_id))
+            if known is None or mutatie.versie > known.versie:
+                log[soort.nummer, mutatie.record_id] = mutatie
+    state: bytes | None = None
+    async for record in read_topics(brokers, [f"{toepassing}-personen-changelog"]):
+        state = record.value if record.key == persoon else state
+    quarantined = [r async for r in read_topics(brokers, ["quarantaine"]) if r.key == persoon]
+    pairs = _pairs(rulebook, _decoded(state), log, ontvanger, kenmerk)
+    return WhyNot(ontvanger, kenmerk, tuple(pairs), len(quarantined))
+
+
+async def _persoon(brokers: str, rulebook: Rulebook, codec: Codec, ontvanger: str, kenmerk: str) -> bytes:
+    found: bytes | None = None
+    for dienst in rulebook.diensten.values():
+        topic = rulebook.soorten[dienst.basis].topic
+        async for record in read_topics(brokers, [topic]):
+            try:
+                feit = codec.decode_mutatie(topic, record.value).feit
+            except WireError:
+                continue
+            if feit is not None and (feit["houder"], feit["kenmerk"]) == (ontvanger, kenmerk):
+                found = record.key
+    if found is None:
+        raise NotDoneError(f"{ontvanger} never delivered a basisfeit with this kenmerk")
+    return found
+
+
+def _decoded(state: bytes | None) -> Timeline:
+    try:
+        return from_bytes(state)
+    except msgspec.DecodeError:
+        return EMPTY
+
+
+def _pairs(rulebook: Rulebook, timeline: Timeline, log: dict[tuple[int, str], Mutatie], ontvanger: str, kenmerk: str) -> list[Pair]:
+    pairs = []
+    for dienst in rulebook.diensten.values():
+        for basis in timeline.of(dienst.basis):
+            if basis.values and (basis.values[dienst.houder], basis.values[dienst.kenmerk]) != (ontvanger, kenmerk):
+                continue  # another ontvanger's, or another dossier
+            for (nummer, record_id), mutatie in sorted(log.items(), key=lambda x: (x[0][0], x[0][1])):
+                if nummer in dienst.feiten:
+                    position = timeline.position(nummer, record_id)
+                    held = None if position is None else timeline.of(nummer)[position]
+                    stands, reason = _reason(dienst, nummer, basis, held, mutatie)
+                    pairs.append(Pair(basis.record_id, rulebook.soorten[nummer].naam, record_id, mutatie.versie, stands, reason))
+    return pairs
+
+
+def _reason(dienst: DienstRule, nummer: int, basis: Record, held: Record | None, newest: Mutatie) -> tuple[bool, str]:
+    if basis.start is None:
+        return False, "het basisfeit is ingetrokken"
+    if held is None or held.versie == 0:
+        return False, "niet bewaard: toen dit kwam was er geen basisfeit; de bron is daarna om haar records gevraagd"
+    if held.versie < newest.versie:
+        return False, f"versie {newest.versie} is nog niet verwerkt"
+    if held.start is None:
+        return False, "het record is ingetrokken"
+    if PATTERNS[dienst.patroon](dienst, nummer, basis, held) is None:
+        return False, "geen gedeelde dag"
+    return True, "gedeelde dagen: er is een signaal"
+
+
+def why_not_text(w: WhyNot) -> str:
+    """For people."""
+    lines = [f"Dossier {w.kenmerk} van {w.ontvanger}: {len(w.pairs)} paren van basisfeit en record"]
+    lines += [f"  {'ja ' if p.signaal else 'nee'}  {p.soort} {p.record_id} versie {p.versie}: {p.reden}" for p in w.pairs]
+    if not w.pairs:
+        lines.append("  Over deze persoon is geen ander record geleverd, of het basisfeit ligt nu bij een andere ontvanger.")
+    if w.quarantined:
+        lines.append(f"  Let op: {w.quarantined} records over deze persoon staan in quarantaine.")
+    return "\n".join(lines)
