@@ -7,6 +7,7 @@ import typer
 from samenloop.commands.broker import broker
 from samenloop.commands.bron import bron
 from samenloop.commands.console import console
+from samenloop.commands.demo import demo
 from samenloop.commands.explain import explain
 from samenloop.commands.follow import follow_ontvanger
 from samenloop.commands.kafka import kafka
@@ -23,6 +24,7 @@ app = typer.Typer(
 
 
 app.command()(bron)
+app.command()(demo)
 app.command()(up)
 app.command()(worker)
 app.command("publish")(publish_file)

@@ -2,5 +2,6 @@
 
 from connectors.bronnen.population.deliveries import Delivery, population, shuffled
 from connectors.bronnen.population.knobs import Knobs
+from connectors.bronnen.population.persons import EPOCH_DAY
 
-__all__ = ["Delivery", "Knobs", "population", "shuffled"]
+__all__ = ["EPOCH_DAY", "Delivery", "Knobs", "population", "shuffled"]

@@ -1,0 +1,193 @@
+"""``samenloop demo``: a node on synthetic people, over simulated months, and what happens as it happens."""
+
+import asyncio
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from aiokafka import AIOKafkaConsumer
+from rich.console import Console
+
+from connectors.broker.distribution import DistributionError
+from connectors.broker.embedded import BrokerError, EmbeddedBroker, running, stop_running
+from connectors.bronnen.lines import LineReader, Published
+from connectors.bronnen.population import EPOCH_DAY, Delivery, population
+from connectors.bronnen.producer import MutatieProducer
+from connectors.bronnen.pseudonym import Pseudonymiser, read_or_make_key
+from connectors.bronnen.register import Register
+from connectors.bronnen.register_bron import RegisterBron
+from samenloop.commands.topics import make_topics
+from samenloop.commands.worker import engine_settings
+from samenloop.context import DEMO, DataOption, catalogue_of, settings_of
+from samenloop.errors import NotDoneError
+from samenloop.logs import log_to
+from samenloop.rendering import signaal_line
+from samenloop.settings import Settings
+from schemas.codec import decode_signaal
+from schemas.values import Signaal
+from streams.worker import run_worker, stop_on_signals
+
+SHOWN_A_MONTH = 4
+_DAYS_A_MONTH = 30.44
+_MONTHS = ("januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november", "december")
+
+Say = Callable[[str], None]
+
+
+def demo(
+    persons: Annotated[int, typer.Option(min=1, max=20_000, help="Synthetic persons.")] = 300,
+    seed: Annotated[int, typer.Option(help="Another seed gives other persons.")] = 1,
+    months: Annotated[int, typer.Option(min=1, max=60, help="Simulated months.")] = 12,
+    *,
+    exit_: Annotated[bool, typer.Option("--exit", help="End when the months are over, in place of running on.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Run the main job on a real Kafka: bronnen deliver, signals appear. Each run begins afresh in DIR/demo."""
+    settings = settings_of(data=data)
+    settings = settings_of(data=settings.data / DEMO, brokers=None)
+    console = Console(highlight=False, soft_wrap=True)
+    broker = EmbeddedBroker(settings.data, java=settings.java)
+    try:
+        if running(settings.data):
+            stop_running(settings.data)
+        shutil.rmtree(settings.data, ignore_errors=True)
+        settings.data.mkdir(parents=True)
+        console.print("[bold]1[/] Apache Kafka starts ...")
+        bootstrap = broker.start().bootstrap
+        console.print(f"  it runs on {bootstrap}, its log is {broker.log}")
+        with (settings.data / "worker.log").open("a", encoding="utf-8") as log:
+            log_to(log, "info")
+            code = asyncio.run(Demo(settings, bootstrap, console.print).run(persons, seed, months, exit_=exit_))
+    except (BrokerError, DistributionError, OSError) as e:
+        raise NotDoneError(str(e)) from e
+    finally:
+        broker.stop()
+    raise typer.Exit(code)
+
+
+class Demo:
+    """The parts of a node in one process, and the people who look at it."""
+
+    def __init__(self, settings: Settings, bootstrap: str, say: Say) -> None:
+        self._settings = settings
+        self._bootstrap = bootstrap
+        self._say = say
+        self._catalogue = catalogue_of(settings)
+        self._kinds: Counter[str] = Counter()
+        self._month = 0  # signals of the running month that were shown
+        self._example: Signaal | None = None
+
+    async def run(self, persons: int, seed: int, months: int, *, exit_: bool) -> int:
+        """Run until the months are over, or until told to stop; the worker's exit code."""
+        stop, ended = stop_on_signals(), asyncio.Event()
+        made = await make_topics(self._settings, self._bootstrap)
+        self._say(f"[bold]2[/] {len(made.missing)} topics are made from the catalogue, and a worker of the engine starts")
+        worker = asyncio.create_task(run_worker(engine_settings(self._settings, self._bootstrap), self._catalogue, ended))
+        bronnen = {b: self._bron(b) for b in ("uwv", "svb")}
+        others = [asyncio.create_task(b.run()) for b in bronnen.values()] + [asyncio.create_task(self._watch())]
+        deliveries = (d for d in population(self._catalogue, persons=persons, seed=seed, months=months) if _month(d) < months)
+        delivering = asyncio.create_task(self._deliver(bronnen, deliveries))
+        try:
+            told = asyncio.create_task(stop.wait())
+            await asyncio.wait((delivering, told, worker, *others), return_when=asyncio.FIRST_COMPLETED)
+            for task in (t for t in (delivering, *others) if t.done()):
+                task.result()
+            if delivering.done():
+                self._end()
+                if not exit_ and not worker.done():
+                    await asyncio.wait((told, worker), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended.set()
+            for task in (delivering, *others):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+        return await worker
+
+    def _bron(self, bron: str) -> RegisterBron:
+        return RegisterBron(bron, self._catalogue, self._bootstrap, Register(self._settings.data / f"{bron}.sqlite", self._catalogue, bron))
+
+    async def _deliver(self, bronnen: dict[str, RegisterBron], deliveries: Iterator[Delivery]) -> None:
+        """Gemeenten and DUO publish; UWV and SVB fill their registers, which publish about followed persons only."""
+        self._say("[bold]3[/] bronnen deliver, month by month; UWV and SVB only about persons whom the node asked for\n")
+        pseudonymiser = Pseudonymiser(read_or_make_key(self._settings.sleutelbestand))
+        readers = {s: LineReader(self._catalogue, s, pseudonymiser) for s in self._catalogue.mutatie_topics}
+        async with MutatieProducer(self._bootstrap) as producer:
+            for month, found in groupby(deliveries, key=_month):
+                mutaties = [(d.soort, readers[d.soort].read(msgspec.json.encode(d.line))) for d in found]
+                before = self._kinds.copy()
+                self._month = 0
+                self._say(f"[bold]{_MONTHS[month % 12]} {2024 + month // 12}[/]  {len(mutaties)} records registered by the bronnen")
+                await self._publish(producer, bronnen, mutaties)
+                await asyncio.sleep(1)
+                new = self._kinds - before
+                self._say(f"  [dim]{', '.join(f'{n} {kind}' for kind, n in sorted(new.items())) or 'no signals'}[/]")
+
+    async def _publish(
+        self, producer: MutatieProducer, bronnen: dict[str, RegisterBron], mutaties: Sequence[tuple[str, Published]]
+    ) -> None:
+        for bron, register in bronnen.items():
+            register.deliver([(s, m) for s, m in mutaties if s.startswith(f"{bron}.")])
+        for number, (soort, m) in enumerate(mutaties):
+            if soort.split(".")[0] not in bronnen:
+                await producer.send(f"mutaties.{soort}", m.persoon, m.value, m.headers, number)
+        await producer.flush()
+
+    async def _watch(self) -> None:
+        topics = [f"signalen.{o}" for o in self._catalogue.ontvangers]
+        consumer = AIOKafkaConsumer(
+            *topics, bootstrap_servers=self._bootstrap, isolation_level="read_committed", auto_offset_reset="earliest", fetch_max_wait_ms=50
+        )
+        await consumer.start()
+        try:
+            async for record in consumer:
+                self._show(decode_signaal(record.value))
+        finally:
+            await consumer.stop()
+
+    def _show(self, signaal: Signaal) -> None:
+        self._kinds[signaal.soort] += 1
+        if signaal.soort == "NIEUW" and (self._example is None or signaal.feit.soort == "uwv.inkomstenverhouding"):
+            self._example = signaal
+        self._month += 1
+        if self._month <= SHOWN_A_MONTH:
+            self._say(f"  {signaal.ontvanger}  {signaal_line(signaal)}")
+
+    def _end(self) -> None:
+        total = ", ".join(f"{n} {kind}" for kind, n in sorted(self._kinds.items()))
+        self._say(f"\n[bold]4[/] {total}.")
+        if self._example is None:
+            return
+        self._say("While this runs, try in another terminal:\n")
+        cli = _command(self._settings.data.parent)
+        for command, what in _next_steps(self._example):
+            self._say(f"  {cli} {command}\n      [dim]{what}[/]")
+
+
+def _month(delivery: Delivery) -> int:
+    return max(0, int((delivery.day - EPOCH_DAY) / _DAYS_A_MONTH))
+
+
+def _next_steps(s: Signaal) -> list[tuple[str, str]]:
+    console = f"console-consumer --topic signalen.{s.ontvanger} --from-beginning --max-messages 1 --formatter-property print.headers=true"
+    return [
+        (f"follow {s.ontvanger} --from-beginning", "near-real-time subscription"),
+        (f"signals {s.ontvanger}", "what stands now"),
+        (f"explain {s.signaal_id}", "which records and days, which rule, which law"),
+        (f"explain --why-not {s.kenmerk} --ontvanger {s.ontvanger}", "why there is a signal, or none"),
+        ("console mutaties.uwv.inkomstenverhouding --from-beginning --max-messages 3", "Avro decoded; no BSN anywhere"),
+        (f"kafka {console}", "Apache's own tool"),
+    ]
+
+
+def _command(data: Path) -> str:
+    """How the user would call this program again."""
+    command = "./run" if (Path.cwd() / "run").exists() else Path(sys.argv[0]).name
+    return command if data == Path(".samenloop") else f"SAMENLOOP_DATA={data} {command}"
