@@ -143,7 +143,8 @@ class Catalogue:
     diensten: Mapping[str, Dienst]
     topics: Mapping[str, Topic]
     bronnen: Mapping[str, Bron]
-    ontvangers: Mapping[str, Ontvanger]
+    ontvangers: Mapping[str, Ontvanger]  # those that exist
+    voormalige_ontvangers: Mapping[str, Ontvanger]
     schemas: Mapping[int, Schema]
 
     @classmethod
@@ -151,11 +152,13 @@ class Catalogue:
         """Read and check the catalogue in ``folder`` (the published one by default); raises CatalogueError."""
         root = folder or Path(str(files("schemas")))
         topics = {t.topic: t for t in (_read(p, Topic) for p in sorted((root / "topics").glob("*.yaml")))}
+        ontvangers = _read_list(root / "ontvangers.yaml", Ontvanger)
         catalogue = cls(
             diensten={d.dienst: d for d in (_read(p, Dienst) for p in sorted((root / "diensten").glob("*.yaml")))},
             topics=topics,
             bronnen={b.id: b for b in _read_list(root / "bronnen.yaml", Bron)},
-            ontvangers={o.id: o for o in _read_list(root / "ontvangers.yaml", Ontvanger)},
+            ontvangers={o.id: o for o in ontvangers if o.tot is None},
+            voormalige_ontvangers={o.id: o for o in ontvangers if o.tot is not None},
             schemas=_schemas(root / "avro", topics),
         )
         _check(catalogue)

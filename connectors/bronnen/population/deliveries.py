@@ -29,7 +29,7 @@ def population(
     """
     knobs = knobs or Knobs()
     rnd = Random(seed)  # noqa: S311 - repeatable on purpose
-    gemeenten = sorted(o.id for o in catalogue.ontvangers.values() if o.tot is None)
+    gemeenten = sorted(catalogue.ontvangers)
     mean = months / 3 if mutations is None else max(1.0, (mutations / persons / 1.14 - 3.0) / 1.6)
     maker = PersonMaker(rnd, knobs, gemeenten, months * 30, mean)
     deliveries: list[Delivery] = []
