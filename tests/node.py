@@ -82,13 +82,13 @@ class Node:
         topics = [f"mutaties.{s}" for s in self.catalogue.mutatie_topics] + ["klok"]
         return [TopicPartition(t, p) for t in topics for p in range(PARTITIES)]
 
-    async def lag(self) -> int:
-        """Records that no worker has committed yet."""
+    async def lag(self, app: str = APP) -> int:
+        """Records that no worker of ``app`` has committed yet."""
         ends = await self.ends(self.sources)
         admin = AIOKafkaAdminClient(bootstrap_servers=self.brokers)
         await admin.start()
         try:
-            committed = await admin.list_consumer_group_offsets(APP)
+            committed = await admin.list_consumer_group_offsets(app)
         finally:
             await admin.close()
         return sum(end - max(0, committed[tp].offset if tp in committed else 0) for tp, end in ends.items())
