@@ -75,9 +75,10 @@ def test_the_answer_holds_the_current_versions_whose_period_reaches_the_followed
     assert sorted(held.goes_out()) == [("on the day", 1, True), ("open", 2, True)]
 
 
-def test_the_earliest_day_of_a_volgverzoek_counts(held: Held) -> None:
+@pytest.mark.parametrize("vanaf", [("2026-01-01", "2025-01-01"), ("2025-01-01", "2026-01-01")])
+def test_the_earliest_day_of_a_volgverzoek_counts(held: Held, vanaf: tuple[str, str]) -> None:
     held.deliver("a", begindatum="2025-11-01", einddatum="2025-11-30")
-    held.follow("2026-01-01", "2025-01-01")
+    held.follow(*vanaf)
     assert held.goes_out() == [("a", 1, True)]
 
 
@@ -116,10 +117,11 @@ def test_an_answer_names_the_withdrawal_of_a_record_that_the_node_may_have(held:
     assert held.goes_out() == [("a", 2, False)]
 
 
-def test_a_correction_that_ends_a_record_before_the_followed_days_is_part_of_the_answer(held: Held) -> None:
+@pytest.mark.parametrize("arrival", [(1, 2), (2, 1)])
+def test_a_correction_that_ends_a_record_before_the_followed_days_is_part_of_the_answer(held: Held, arrival: tuple[int, int]) -> None:
     """An older version of it may have come to the node by another way."""
-    held.deliver("a", versie=2, einddatum="2026-01-02")
-    held.deliver("a", versie=1, einddatum="2026-06-30")
+    for versie in arrival:
+        held.deliver("a", versie=versie, einddatum={1: "2026-06-30", 2: "2026-01-02"}[versie])
     held.follow("2026-03-01")
     assert held.goes_out() == [("a", 2, True)]
 
