@@ -12,7 +12,7 @@ import msgspec
 from connectors.bronnen.bsn import normal_bsn
 from connectors.bronnen.pseudonym import Pseudonymiser
 from connectors.bronnen.rejections import RejectedError, RejectionCode
-from schemas.catalogue import Catalogue, feit_fields
+from schemas.catalogue import Catalogue, Schema, feit_fields
 from schemas.cloudevents import Headers, mutatie_headers, source_of
 from schemas.codec import MAX_DAY, MIN_DAY, Codec
 
@@ -24,6 +24,8 @@ _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _SEPARATOR: Final = re.compile(r"[ .-]")
 _SHORTEST_BSN: Final = 10_000_000  # smaller numbers are amounts, hours and days
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+
+_ENVELOPE: Final = dict.fromkeys(("bsn", "record_id", "versie", "registratietijd", "feit")).keys()
 
 Check = Callable[[Any, str], Any]
 
@@ -51,8 +53,12 @@ class LineReader:
         self._pseudonymiser = pseudonymiser
         self._source = source_of(catalogue.bron_of(soort), soort.replace(".", "-"))
         self._houders = frozenset(catalogue.ontvangers)
-        self._checks = {name: _check_of(field["type"], field.get("patroon")) for name, field in feit_fields(self._schema).items()}
-        self._defaults = {name: field["default"] for name, field in feit_fields(self._schema).items() if "default" in field}
+        fields = feit_fields(self._schema)
+        self._names = fields.keys()
+        self._checks = [(n, f"feit.{n}", _check_of(field["type"], field.get("patroon"))) for n, field in fields.items()]
+        self._record = _record_name(self._schema)
+        self._free = [n for n, field in fields.items() if _may_hold_a_bsn(field["type"])]
+        self._defaults = {n: field["default"] for n, field in fields.items() if "default" in field}
 
     def read(self, line: bytes) -> Published:
         """The mutatie that ``line`` states; raises RejectedError."""
@@ -61,36 +67,46 @@ class LineReader:
         bsn, record_id, versie, registratietijd, feit = self._fields(_parse(line))
         persoon = self._pseudonymiser.persoon(bsn)
         milliseconds, text = registratietijd
-        value = {"record_id": record_id, "versie": versie, "registratietijd": milliseconds, "feit": feit}
+        branch = None if feit is None else (self._record, feit)  # named, so that fastavro need not try the union's branches
+        value = {"record_id": record_id, "versie": versie, "registratietijd": milliseconds, "feit": branch}
         headers = mutatie_headers(
             self._soort, persoon, record_id, versie, text, self._source, self._schema.bestand, ingetrokken=feit is None
         )
         return Published(persoon, record_id, versie, self._codec.encode(self._schema.id, value), headers, _reach(feit))
 
     def _fields(self, line: dict[str, Any]) -> tuple[str, str, int, tuple[int, str], dict[str, Any] | None]:
-        _same_names(line, _ENVELOPE.keys(), {}, "")
-        bsn, record_id, versie, time = (check(line[name], name) for name, check in _ENVELOPE.items() if check is not None)
+        _same_names(line, _ENVELOPE, {}, "")
+        bsn = _bsn(line["bsn"], "bsn")
+        record_id = _record_id(line["record_id"], "record_id")
+        versie = _versie(line["versie"], "versie")
+        time = _time(line["registratietijd"], "registratietijd")
         feit = line["feit"]
         if feit is not None:
-            feit = self._feit(feit)
+            feit = self._feit(feit, bsn)
         if _holds(record_id, bsn):
             raise RejectedError(RejectionCode.BSN_IN_VELD, "record_id")
-        for name, value in (feit or {}).items():
-            if _holds(value, bsn):
-                raise RejectedError(RejectionCode.BSN_IN_VELD, f"feit.{name}")
         return bsn, record_id, versie, time, feit
 
-    def _feit(self, feit: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    def _feit(self, feit: Any, bsn: str) -> dict[str, Any]:  # noqa: ANN401 - JSON
         if not isinstance(feit, dict):
             raise RejectedError(RejectionCode.VELD_TYPE, "feit")
-        if _same_names(feit, self._checks.keys(), self._defaults, "feit."):
+        if _same_names(feit, self._names, self._defaults, "feit."):
             feit = {**self._defaults, **feit}
-        checked = {name: check(feit[name], f"feit.{name}") for name, check in self._checks.items()}
+        checked = {name: check(feit[name], path) for name, path, check in self._checks}
         if checked["einddatum"] is not None and checked["einddatum"] < checked["begindatum"]:
             raise RejectedError(RejectionCode.EINDDATUM_VOOR_BEGINDATUM, "feit.einddatum")
         if "houder" in checked and checked["houder"] not in self._houders:
             raise RejectedError(RejectionCode.HOUDER_ONBEKEND, "feit.houder")
+        for name in self._free:
+            if _holds(checked[name], bsn):
+                raise RejectedError(RejectionCode.BSN_IN_VELD, f"feit.{name}")
         return checked
+
+
+def _record_name(schema: Schema) -> str:
+    """The full name of the feit inside a mutatie schema."""
+    union = next(f["type"] for f in schema.definitie["fields"] if f["name"] == "feit")
+    return f"{schema.definitie['namespace']}.{next(t['name'] for t in union if isinstance(t, dict))}"
 
 
 def _reach(feit: dict[str, Any] | None) -> int:
@@ -131,6 +147,13 @@ def _same_names(given: Mapping[str, Any], known: KeysView[str], defaults: Mappin
     if given.keys() - known:
         raise RejectedError(RejectionCode.VELD_ONBEKEND, path.rstrip(".") or None)  # the name itself could be personal data
     return True
+
+
+def _may_hold_a_bsn(avro: Any) -> bool:  # noqa: ANN401
+    """Whether values of an Avro type can show nine digits: text and numbers can, dates and the symbols of an enum cannot."""
+    if isinstance(avro, list):
+        return any(_may_hold_a_bsn(t) for t in avro)
+    return avro in {"string", "int", "long"} if isinstance(avro, str) else False
 
 
 def _holds(value: Any, bsn: str) -> bool:  # noqa: ANN401
@@ -272,12 +295,3 @@ def _check_of(avro: Any, pattern: str | None) -> Check:  # noqa: ANN401 - an Avr
             return _date
         case _:
             raise NotImplementedError(f"no check for Avro type {json.dumps(avro)}")
-
-
-_ENVELOPE: Final[Mapping[str, Check | None]] = {
-    "bsn": _bsn,
-    "record_id": _record_id,
-    "versie": _versie,
-    "registratietijd": _time,
-    "feit": None,
-}
