@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ from aiokafka.partitioner import DefaultPartitioner
 from connectors.broker.embedded import EmbeddedBroker
 from connectors.broker.topics import apply_topics
 from connectors.bronnen.lines import LineReader
-from connectors.bronnen.producer import MutatieProducer
+from connectors.bronnen.producer import MutatieProducer, TopicMissingError
 from connectors.bronnen.pseudonym import Pseudonymiser, read_key
 from connectors.bronnen.publish import PublishError, Verdict, publish
+from connectors.bronnen.register import Register
+from connectors.bronnen.register_bron import RegisterBron
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec
 from tests.core.edge import BSN, bsn_of, opgave, raw
@@ -201,6 +204,33 @@ def test_no_field_name_or_value_of_a_line_comes_out(servers: str, key: Path, tmp
     assert "sen" not in shown
 
 
+async def test_the_report_follows_closely_even_when_one_partition_gets_next_to_nothing(
+    servers: str, catalogue: Catalogue, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its batch never fills, and no later line may be called published before it."""
+    monkeypatch.setattr("connectors.bronnen.publish._PENDING", 400)
+    verdicts: list[Verdict] = []
+    behind: list[int] = []
+
+    def lines() -> Iterator[bytes]:
+        yield raw(opgave(BSN, record_id="first"))
+        other = next(b for b, p in _persons(key).items() if b != BSN and _partition(p) != _partition(_persons(key)[BSN]))
+        for number in range(2, 5_001):
+            behind.append(number - len(verdicts))
+            yield raw(opgave(other, record_id=f"r{number}"))
+
+    async with MutatieProducer(servers) as producer:
+        reader = LineReader(catalogue, SOORT, Pseudonymiser(read_key(key)))
+        summary = await publish(lines(), reader, producer, verdicts.append, lambda _: None)
+    assert summary.published == 5_000
+    assert [v.regel for v in verdicts] == list(range(1, 5_001))
+    assert max(behind) <= 401
+
+
+def _partition(persoon: str) -> int:
+    return int(DefaultPartitioner()(persoon.encode(), range(4), range(4)))
+
+
 @pytest.fixture
 def own_broker(tmp_path: Path, catalogue: Catalogue) -> Iterator[tuple[EmbeddedBroker, str]]:
     """A broker that a test may end."""
@@ -221,6 +251,12 @@ async def test_a_missing_topic_and_a_broker_that_goes_are_clear_and_bounded(
         2,
         f"samenloop: {SOORT}: Kafka has no topic {TOPIC}: make it with 'samenloop topics apply'\n",
     )
+
+    with (
+        closing(Register(tmp_path / "uwv.sqlite", catalogue, "uwv")) as register,
+        pytest.raises(TopicMissingError, match=r"volgverzoeken\.uwv"),
+    ):
+        await RegisterBron("uwv", catalogue, servers, register).run()
 
     await apply_topics(servers, catalogue, partities=4, replicatie=1, toepassing="samenloop")
     verdicts: list[Verdict] = []
