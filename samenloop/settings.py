@@ -20,6 +20,7 @@ class Settings(BaseSettings):
     replicatie: int = Field(1, ge=1, description="Replication factor of topics that are made.")
     catalogus: Path | None = Field(None, description="Directory of another catalogue than the published one.")
     sleutel: Path | None = Field(None, description="File with the key of the pseudonyms; made in the data directory when absent.")
+    session_timeout: float = Field(10.0, ge=6, description="Seconds after which a silent worker loses its partitions.")
     java: Path | None = Field(None, description="A system Java >= 17 for the embedded broker, in place of the bundled one.")
 
     @classmethod

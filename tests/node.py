@@ -14,6 +14,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from connectors.broker.embedded import EmbeddedBroker
 from connectors.broker.topics import apply_topics
@@ -35,13 +36,14 @@ class Node:
         self.data = data
         self.catalogue = catalogue
         self.workers: list[subprocess.Popen[bytes]] = []
+        self.env: dict[str, str] = {}  # of all workers
         self._readers: dict[str, LineReader] = {}
 
     def start_worker(self, **env: str) -> "subprocess.Popen[bytes]":
         """One more worker, as a user would start it."""
         log = (self.data / f"worker-{len(self.workers)}.log").open("ab")
         command = [str(Path(sys.executable).with_name("samenloop")), "worker", "--brokers", self.brokers, "--data", str(self.data)]
-        worker = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, **env})
+        worker = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, **self.env, **env})
         self.workers.append(worker)
         return worker
 
@@ -66,13 +68,20 @@ class Node:
         """A line as the edge would publish it."""
         return self.reader(soort).read(json.dumps(line).encode())
 
-    async def publish(self, deliveries: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
-        """Publish (soort, line) in order, through the edge."""
+    def logs(self) -> list[str]:
+        """What the workers logged, in the order in which they were started."""
+        return [(self.data / f"worker-{i}.log").read_text() for i in range(len(self.workers))]
+
+    async def publish(self, deliveries: Iterable[tuple[str, Mapping[str, Any]]], pause: float = 0) -> int:
+        """Publish (soort, line) in order, through the edge; with a pause after every thousand."""
         number = 0
         async with MutatieProducer(self.brokers) as producer:
             for number, (soort, line) in enumerate(deliveries, 1):
                 m = self.checked(soort, line)
                 await producer.send(f"mutaties.{soort}", m.persoon, m.value, m.headers, number)
+                if pause and number % 1000 == 0:
+                    await producer.flush()
+                    await asyncio.sleep(pause)
             await producer.flush()
         return number
 
@@ -89,6 +98,8 @@ class Node:
         await admin.start()
         try:
             committed = await admin.list_consumer_group_offsets(app)
+        except GroupCoordinatorNotAvailableError:
+            committed = {}  # no worker has ever asked for it
         finally:
             await admin.close()
         return sum(end - max(0, committed[tp].offset if tp in committed else 0) for tp, end in ends.items())
@@ -145,15 +156,16 @@ class Node:
         topics = [f"signalen.{o}" for o in self.catalogue.ontvangers]
         return [(r.topic, r.value) for r in await self.records(topics)]
 
+    async def metas(self) -> dict[int, dict[str, Any]]:
+        """The newest row that each partition keeps about itself."""
+        rows = await self.records([f"{APP}-personen-changelog"])
+        return {r.partition: json.loads(r.value) for r in rows if r.key == b"#partitie"}
+
     async def counts(self) -> dict[str, int]:
         """Where the input records ended, summed over the partitions: "<topic> <fate>" → records."""
-        newest: dict[int, dict[str, int]] = {}
-        for record in await self.records([f"{APP}-personen-changelog"]):
-            if record.key == b"#partitie":
-                newest[record.partition] = json.loads(record.value)["counts"]
         total: dict[str, int] = {}
-        for counts in newest.values():
-            for key, number in counts.items():
+        for meta in (await self.metas()).values():
+            for key, number in meta["counts"].items():
                 total[key] = total.get(key, 0) + number
         return total
 

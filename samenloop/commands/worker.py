@@ -16,7 +16,9 @@ from streams.worker import run_worker
 
 def engine_settings(settings: Settings, brokers: str) -> EngineSettings:
     """What the engine needs of the settings."""
-    return EngineSettings(brokers, settings.toepassing, settings.partities, datadir=settings.data / "faust")
+    return EngineSettings(
+        brokers, settings.toepassing, settings.partities, datadir=settings.data / "faust", session_timeout=settings.session_timeout
+    )
 
 
 def worker(
