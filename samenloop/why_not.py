@@ -12,7 +12,7 @@ from schemas.codec import Codec, WireError
 from schemas.values import Mutatie
 from streams.core.rulebook import DienstRule, Rulebook, rulebook_of
 from streams.core.rules import PATTERNS
-from streams.core.timeline import EMPTY, Record, Timeline, from_bytes
+from streams.core.timeline import EMPTY, Record, Timeline, from_bytes, pack
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _pairs(rulebook: Rulebook, timeline: Timeline, log: dict[tuple[int, str], Mu
                 continue  # another ontvanger's, or another dossier
             for (nummer, record_id), mutatie in sorted(log.items(), key=lambda x: (x[0][0], x[0][1])):
                 if nummer in dienst.feiten:
-                    position = timeline.position(nummer, record_id)
+                    position = timeline.position(nummer, pack(record_id))
                     held = None if position is None else timeline.of(nummer)[position]
                     stands, reason = _reason(dienst, nummer, basis, held, mutatie)
                     pairs.append(Pair(basis.record_id, rulebook.soorten[nummer].naam, record_id, mutatie.versie, stands, reason))

@@ -1,6 +1,7 @@
 """One worker: runs the app until it is told to stop, or until something happens that it may not survive."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -17,6 +18,7 @@ log = structlog.get_logger()
 async def run_worker(settings: EngineSettings, catalogue: Catalogue, stop: asyncio.Event | None = None) -> int:
     """Run one worker; returns the exit code: 0 when stopped on purpose, 2 after a failure (a supervisor starts it again)."""
     stop = stop or stop_on_signals()
+    _tune_gc()
     app = build_app(settings, catalogue)
     code = 0
     try:
@@ -40,6 +42,13 @@ def stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return stop
+
+
+def _tune_gc() -> None:
+    """Let the cyclic collector look less often: a frame makes ten thousands of short-lived objects without cycles, and the
+    state is bytes, which it need not walk. With Python's thresholds it took a quarter of the time."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 async def _until(app: App, stop: asyncio.Event) -> None:

@@ -1,6 +1,5 @@
 """From a change to the signaal that states it, with its explanation."""
 
-from datetime import UTC, datetime
 from typing import Final, NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -30,7 +29,8 @@ def signaal_id(dienst: str, ontvanger: str, basis: tuple[str, str], feit: tuple[
 def iso_time(milliseconds: int) -> str:
     """Milliseconds since the epoch as RFC 3339 in UTC, e.g. 2026-01-31T09:00:00.000Z."""
     seconds, rest = divmod(milliseconds, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+    day, second = divmod(seconds, 86_400)
+    return f"{iso_day(day)}T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}.{rest:03d}Z"
 
 
 def signaal_of(  # noqa: PLR0913, PLR0917 - a signaal names everything that caused it

@@ -15,7 +15,7 @@ from streams.core.diff import Change, diff, remember
 from streams.core.messages import Place, signaal_of
 from streams.core.rulebook import DienstRule, Rulebook, Soort
 from streams.core.rules import PATTERNS
-from streams.core.timeline import Follow, Record, Timeline, forgotten, newer, record_of
+from streams.core.timeline import Follow, Record, Timeline, forgotten, newer, pack, record_of
 
 
 class Fate(StrEnum):
@@ -40,11 +40,12 @@ def step(rulebook: Rulebook, timeline: Timeline, soort: Soort, mutatie: Mutatie,
     _refuse_unaddressable(rulebook, soort, mutatie)
     if not _may_keep(rulebook, timeline, soort):
         return Outcome(timeline, Fate.NIET_BEWAARD)
-    position = timeline.position(soort.nummer, mutatie.record_id)
+    name = pack(mutatie.record_id)
+    position = timeline.position(soort.nummer, name)
     known = None if position is None else timeline.of(soort.nummer)[position]
     if not newer(known, mutatie):
         return Outcome(timeline, Fate.BEKEND)
-    record = record_of(soort, mutatie, place.offset, known.sent if known else ())
+    record = record_of(soort, mutatie, name, place.offset, known.sent if known else ())
     after = timeline.with_record(soort.nummer, position, record)
     touched = len(after.of(soort.nummer)) - 1 if position is None else position
     after, signalen = _judge(rulebook, timeline, after, soort, touched, mutatie, place)

@@ -78,9 +78,8 @@ class Timeline(msgspec.Struct, frozen=True, array_like=True, gc=False):
         """The records of a soort."""
         return self.records.get(soort, ())
 
-    def position(self, soort: int, record_id: str) -> int | None:
-        """Where the record stands among those of its soort."""
-        name = pack(record_id)
+    def position(self, soort: int, name: bytes) -> int | None:
+        """Where the record of that packed name stands among those of its soort."""
         for i, record in enumerate(self.of(soort)):
             if record.name == name:
                 return i
@@ -105,14 +104,14 @@ def newer(known: Record | None, mutatie: Mutatie) -> bool:
     return known is None or mutatie.versie > known.versie
 
 
-def record_of(soort: Soort, mutatie: Mutatie, offset: int, sent: tuple[Sent, ...]) -> Record:
-    """The record that a mutatie states, with only the fields that some dienst lists."""
+def record_of(soort: Soort, mutatie: Mutatie, name: bytes, offset: int, sent: tuple[Sent, ...]) -> Record:
+    """The record that a mutatie states under its packed ``name``, with only the fields that some dienst lists."""
     feit = mutatie.feit
     if feit is None:
-        return Record(pack(mutatie.record_id), mutatie.versie, offset, None, None, (), sent)
+        return Record(name, mutatie.versie, offset, None, None, (), sent)
     period = Period.tot_en_met(feit["begindatum"], feit["einddatum"])
     values = tuple([feit.get(v) for v in soort.velden])
-    return Record(pack(mutatie.record_id), mutatie.versie, offset, period.start, period.end, values, sent)
+    return Record(name, mutatie.versie, offset, period.start, period.end, values, sent)
 
 
 def forgotten(record: Record) -> Record:
