@@ -2,20 +2,23 @@
 
 import io
 import json
+import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import fastavro
 import msgspec
 
-from schemas.catalogue import Catalogue, Schema
+from schemas.catalogue import Catalogue, Schema, feit_fields
 from schemas.reasons import Reason
 from schemas.values import Mutatie, Signaal, Volging, Volgverzoek
 
 _HEADER: Final = struct.Struct(">bI")  # Confluent framing: magic byte 0, schema id
 MIN_DAY: Final = -25567  # 1900-01-01
 MAX_DAY: Final = 84005  # 2199-12-31
+MAX_MUTATIE: Final = 4096  # bytes; with it a signaal cannot pass the 64 KB that the NL GOV profile gives a message
+_DAY_MS: Final = 86_400_000
 
 
 class WireError(Exception):
@@ -41,6 +44,7 @@ class Codec:
         self._plain = {i: fastavro.parse_schema(_plain(s.definitie)) for i, s in catalogue.schemas.items()}
         self._logical = {i: fastavro.parse_schema(json.loads(json.dumps(s.definitie))) for i, s in catalogue.schemas.items()}
         self._of_topic = {t.topic: {r.id for r in t.schemas} for t in catalogue.topics.values()}
+        self._patterns = {r.id: _patterns(catalogue.schemas[r.id]) for t in catalogue.mutatie_topics.values() for r in t.schemas}
         self._volgverzoek = catalogue.latest_schema("volgverzoeken.<bron>").id
 
     def schema_of(self, data: bytes | None) -> Schema:
@@ -72,13 +76,21 @@ class Codec:
         schema = self.schema_of(data)
         if schema.id not in self._of_topic[topic]:
             raise WireError(Reason.SCHEMA_VAN_ANDER_TOPIC)
+        if data is not None and len(data) > MAX_MUTATIE:
+            raise WireError(Reason.TE_GROOT)
         value = self._read(data, self._plain[schema.id])
         if not 0 < len(value["record_id"]) <= 100 or not value["record_id"].isprintable():
             raise WireError(Reason.RECORD_ID_ONGELDIG)
         if value["versie"] < 1:
             raise WireError(Reason.VERSIE_ONGELDIG)
-        if value["feit"] is not None:
-            _check_period(value["feit"]["begindatum"], value["feit"]["einddatum"])
+        if not MIN_DAY <= value["registratietijd"] // _DAY_MS <= MAX_DAY:
+            raise WireError(Reason.DATUM_BUITEN_BEREIK)
+        feit = value["feit"]
+        if feit is not None:
+            _check_period(feit["begindatum"], feit["einddatum"])
+            for name, fits in self._patterns[schema.id]:
+                if feit[name] and not fits(feit[name]):  # whether a text may be empty is for the rule that needs it
+                    raise WireError(Reason.TEKST_ONGELDIG)
         return Mutatie(**value)
 
     def decode_klok(self, data: bytes | None) -> int:
@@ -116,6 +128,11 @@ class Codec:
         if source.read(1):
             raise WireError(Reason.RESTBYTES)
         return value  # type: ignore[return-value]
+
+
+def _patterns(schema: Schema) -> list[tuple[str, Callable[[str], re.Match[str] | None]]]:
+    """The fields of the feit whose text has a form, and what tells whether a text has it."""
+    return [(name, re.compile(f["patroon"]).fullmatch) for name, f in feit_fields(schema).items() if "patroon" in f]
 
 
 def _check_period(begin: int, end: int | None) -> None:

@@ -16,6 +16,7 @@ class Reason(StrEnum):
     SLEUTEL_ONGELDIG = "SLEUTEL_ONGELDIG"
     RECORD_ID_ONGELDIG = "RECORD_ID_ONGELDIG"
     VERSIE_ONGELDIG = "VERSIE_ONGELDIG"
+    TEKST_ONGELDIG = "TEKST_ONGELDIG"
     EINDDATUM_VOOR_BEGINDATUM = "EINDDATUM_VOOR_BEGINDATUM"
     DATUM_BUITEN_BEREIK = "DATUM_BUITEN_BEREIK"
     HOUDER_ONBEKEND = "HOUDER_ONBEKEND"
@@ -39,8 +40,9 @@ _TEXTS = {
     Reason.SLEUTEL_ONGELDIG: "The key is not a pseudonym of 52 characters base32.",
     Reason.RECORD_ID_ONGELDIG: "The record_id is empty, longer than 100 characters or not printable.",
     Reason.VERSIE_ONGELDIG: "The versie is lower than 1.",
+    Reason.TEKST_ONGELDIG: "A text has not the form that its schema gives.",
     Reason.EINDDATUM_VOOR_BEGINDATUM: "The einddatum lies before the begindatum.",
-    Reason.DATUM_BUITEN_BEREIK: "A date lies before 1900 or after 2199.",
+    Reason.DATUM_BUITEN_BEREIK: "A date or time lies before 1900 or after 2199.",
     Reason.HOUDER_ONBEKEND: "The houder of the basisfeit is not an ontvanger in the catalogue.",
     Reason.KENMERK_ONTBREEKT: "The basisfeit has no kenmerk.",
     Reason.TE_GROOT: "The record is too large to be taken.",
