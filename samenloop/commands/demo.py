@@ -176,7 +176,7 @@ def _month(delivery: Delivery) -> int:
 
 
 def _next_steps(s: Signaal) -> list[tuple[str, str]]:
-    console = f"console-consumer --topic signalen.{s.ontvanger} --from-beginning --max-messages 1 --formatter-property print.headers=true"
+    console = f"console-consumer --topic signalen.{s.ontvanger} --from-beginning --max-messages 1 --property print.headers=true"
     return [
         (f"follow {s.ontvanger} --from-beginning", "near-real-time subscription"),
         (f"signals {s.ontvanger}", "what stands now"),

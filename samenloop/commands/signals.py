@@ -33,12 +33,13 @@ def signals(
     if as_json:
         typer.echo(json.dumps(msgspec.to_builtins(live), ensure_ascii=False))
         return
-    table = Table(
-        "kenmerk", "feit", "gedeelde dagen", "gegevens", "signaal_id", "versie", title=f"{name}: {len(live)} signalen", show_lines=False
-    )
+    table = Table(title=f"{name}: {len(live)} signalen")
+    for column in ("kenmerk", "feit", "gedeelde dagen", "gegevens", "signaal_id", "versie"):
+        table.add_column(column, no_wrap=column in {"kenmerk", "signaal_id"}, overflow="fold")
     for s in live:
         table.add_row(s.kenmerk, s.feit.soort, days(s.begindatum, s.einddatum), gegevens(s.gegevens), s.signaal_id, str(s.versie))
-    Console().print(table)
+    console = Console()
+    console.print(table, width=None if console.is_terminal else 200)
 
 
 async def _read(brokers: str, topic: str) -> list[Signaal]:
