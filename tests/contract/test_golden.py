@@ -1,0 +1,170 @@
+"""Golden records: read by fastavro and by Apache's own reader with the same result, and written again to the same bytes."""
+
+import io
+import json
+from datetime import date, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import avro.io
+import avro.schema
+import fastavro
+import msgspec
+import pytest
+
+from schemas.catalogue import Catalogue, feit_fields
+from schemas.codec import Codec, decode_signaal, encode_signaal
+from tests.contract.examples import AVRO, HEADER, MUTATIES, SIGNALEN, Example, examples
+
+EPOCH = date(1970, 1, 1).toordinal()
+AVSC = Path(__file__).parents[2] / "schemas" / "avro"
+
+# What has been published never changes: a new version gets a new id and a line of its own.
+PUBLISHED = {
+    1: ("mutaties.gemeente.bijstand.v1.avsc", "cadb136482e5b06484cb34f25ad3844923863b14ffc72787444fbef78dc9e6d8"),
+    2: ("mutaties.uwv.inkomstenverhouding.v1.avsc", "e13c90bb08784ddfc2c4842d4aa4fa624824d5990c4bd8d427e30b48d0b79e1b"),
+    3: ("mutaties.uwv.inkomstenopgave.v1.avsc", "9f46f103ad3b6055a31d895726e914aa297dd778e2b9129837cc71b89a28172f"),
+    4: ("mutaties.uwv.inkomstenopgave.v2.avsc", "b3e0dce3e390f5c8b7f92af4afc2e8b9daae599c435bed682c6cd6a27d5c7dd3"),
+    5: ("mutaties.uwv.uitkering.v1.avsc", "a08d13fb3f5804f04fb3ac2190f843689e666c9a143e86912a8bb37b747976a0"),
+    6: ("mutaties.svb.pensioen.v1.avsc", "5dc660b245107f23abc8a0228424416559fa9aff27608bf24884090ed707a031"),
+    7: ("mutaties.duo.studiefinanciering.v1.avsc", "fae5dd6e50d795735057beabca05077bea83309b61fa7747ca15a911ff46fb20"),
+    100: ("klok.v1.avsc", "f82cfc3c6add6b6dc435beb48c4317b138c3d1e35c934b3fafea258b9382f3bf"),
+    101: ("volgverzoeken.v1.avsc", "4691e222b2add6821708088ee49fec643abc353d1d4fd9471b31b289fc6fc893"),
+    102: ("signalen.v1.avsc", "2fafb31e6de2536eb2275d256269e41e1879e439b9868fe6a1b08360002e0b0b"),
+}
+
+
+def plain(value: Any) -> Any:
+    """Dates and times as the numbers that Apache's reader returns."""
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [plain(v) for v in value]
+    if isinstance(value, datetime):
+        return int(value.timestamp()) * 1000 + value.microsecond // 1000
+    return value.toordinal() - EPOCH if isinstance(value, date) else value
+
+
+def readable(value: Any) -> Any:
+    """Dates and times as a golden record states them."""
+    if isinstance(value, dict):
+        return {k: readable(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [readable(v) for v in value]
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def by_apache(definition: Any, body: bytes) -> tuple[Any, int]:
+    """The value that Apache's reader finds, and how many bytes it took."""
+    source = io.BytesIO(body)
+    reader = avro.io.DatumReader(avro.schema.Parse(json.dumps(definition)))
+    return reader.read(avro.io.BinaryDecoder(source)), source.tell()
+
+
+@pytest.mark.parametrize("example", AVRO, ids=str)
+def test_fastavro_and_apaches_reader_read_the_same(example: Example, catalogue: Catalogue) -> None:
+    ours = Codec(catalogue).decode(example.raw)
+    theirs, taken = by_apache(catalogue.schemas[example.schema_id].definitie, example.raw[HEADER:])
+    assert plain(ours) == theirs
+    assert taken == len(example.raw) - HEADER
+
+
+@pytest.mark.parametrize("example", AVRO, ids=str)
+def test_a_golden_record_is_read_as_it_is_stated(example: Example, catalogue: Catalogue) -> None:
+    codec = Codec(catalogue)
+    assert codec.schema_of(example.raw).id == example.schema_id
+    assert readable(codec.decode(example.raw)) == example.value
+
+
+@pytest.mark.parametrize("example", AVRO, ids=str)
+@pytest.mark.parametrize("logical", [True, False], ids=["dates", "numbers"])
+def test_a_golden_record_is_written_to_the_same_bytes(example: Example, catalogue: Catalogue, *, logical: bool) -> None:
+    codec = Codec(catalogue)
+    value = codec.decode(example.raw)
+    assert codec.encode(example.schema_id, value if logical else plain(value), logical=logical) == example.raw
+
+
+@pytest.mark.parametrize("example", AVRO, ids=str)
+def test_apaches_writer_makes_the_same_bytes(example: Example, catalogue: Catalogue) -> None:
+    out = io.BytesIO()
+    schema = avro.schema.Parse(json.dumps(catalogue.schemas[example.schema_id].definitie))
+    avro.io.DatumWriter(schema).write(plain(Codec(catalogue).decode(example.raw)), avro.io.BinaryEncoder(out))
+    assert out.getvalue() == example.raw[HEADER:]
+
+
+@pytest.mark.parametrize("example", MUTATIES, ids=str)
+def test_the_engine_takes_every_golden_mutatie(example: Example, catalogue: Catalogue) -> None:
+    mutatie = Codec(catalogue).decode_mutatie(example.topic, example.raw)
+    assert (mutatie.record_id, mutatie.versie) == (example.value["record_id"], example.value["versie"])
+    assert (mutatie.feit is None) == (example.value["feit"] is None)
+
+
+@pytest.mark.parametrize("example", [e for e in AVRO if e.topic.startswith("volgverzoeken.")], ids=str)
+def test_a_bron_reads_every_golden_volgverzoek(example: Example, catalogue: Catalogue) -> None:
+    codec = Codec(catalogue)
+    volgverzoek = codec.decode_volgverzoek(example.raw)
+    assert [v.dienst for v in volgverzoek.volgt] == [v["dienst"] for v in example.value["volgt"]]
+    assert codec.encode_volgverzoek(volgverzoek) == example.raw
+
+
+def test_the_engine_reads_the_golden_tick(catalogue: Catalogue) -> None:
+    (tick,) = [e for e in AVRO if e.topic == "klok"]
+    assert date.fromordinal(EPOCH + Codec(catalogue).decode_klok(tick.raw)).isoformat() == tick.value["datum"]
+
+
+@pytest.mark.parametrize("example", SIGNALEN, ids=str)
+def test_a_golden_signaal_is_read_as_stated_and_written_to_the_same_bytes(example: Example) -> None:
+    signaal = decode_signaal(example.raw)
+    assert msgspec.to_builtins(signaal) == json.loads(example.raw) == example.value
+    assert encode_signaal(signaal) == example.raw
+
+
+@pytest.mark.parametrize("example", SIGNALEN, ids=str)
+def test_a_golden_signaal_has_the_fields_of_its_avro_schema_in_their_order(example: Example, catalogue: Catalogue) -> None:
+    definition = catalogue.schemas[example.schema_id].definitie
+    assert list(example.value) == [f["name"] for f in definition["fields"]]
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, json.loads(json.dumps(definition)), example.value, strict=True)
+    assert by_apache(definition, out.getvalue())[0] == example.value
+
+
+@pytest.mark.parametrize("schema_id", PUBLISHED)
+def test_every_schema_has_golden_records(schema_id: int, catalogue: Catalogue) -> None:
+    schema = catalogue.schemas[schema_id]
+    values = [e.value for e in examples() if e.schema_id == schema_id]
+    assert values
+    if schema.topic.topic.startswith("mutaties."):
+        feiten = [v["feit"] for v in values]
+        assert None in feiten, "one that is INGETROKKEN"
+        assert any(f and f["einddatum"] is None for f in feiten), "one that is open-ended"
+        assert any(f and f["einddatum"] for f in feiten), "one that has ended"
+        for name, field in feit_fields(schema).items():
+            assert any(f and f[name] is not None for f in feiten), f"one with {name}"
+            assert not isinstance(field["type"], list) or any(f and f[name] is None for f in feiten), f"one without {name}"
+    if schema.topic.topic.startswith("signalen."):
+        assert {v["soort"] for v in values} == {"NIEUW", "GEWIJZIGD", "VERVALLEN"}
+
+
+@pytest.mark.parametrize("example", examples(), ids=str)
+def test_a_golden_record_belongs_to_a_schema_and_its_topic(example: Example, catalogue: Catalogue) -> None:
+    schema = catalogue.schemas[example.schema_id]
+    assert example.name.startswith(schema.bestand.removesuffix(".avsc"))
+    assert example.topic.split(".")[0] == schema.topic.topic.split(".")[0]
+    assert example.topic == schema.topic.topic or "<" in schema.topic.topic
+
+
+def test_no_schema_file_without_a_topic(catalogue: Catalogue) -> None:
+    assert {p.name for p in AVSC.iterdir()} == {s.bestand for s in catalogue.schemas.values()}
+
+
+@pytest.mark.parametrize("schema_id", PUBLISHED)
+def test_a_published_schema_never_changes(schema_id: int, catalogue: Catalogue) -> None:
+    bestand = catalogue.schemas[schema_id].bestand
+    assert (bestand, sha256((AVSC / bestand).read_bytes()).hexdigest()) == PUBLISHED[schema_id]
+
+
+def test_every_schema_of_the_catalogue_is_published(catalogue: Catalogue) -> None:
+    assert catalogue.schemas.keys() == PUBLISHED.keys()
