@@ -24,6 +24,7 @@ def build_app(settings: EngineSettings, catalogue: Catalogue) -> App:
         topic_partitions=settings.partities,
         topic_allow_declare=False,  # topics are made by `samenloop topics apply`, from the catalogue
         topic_disable_leader=True,
+        table_standby_replicas=1,  # with 0 Faust takes an assignor that parts the topics' partitions of one number
         web_enabled=False,
         datadir=str(settings.datadir),
         consumer_auto_offset_reset="earliest",

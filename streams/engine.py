@@ -43,7 +43,11 @@ class Engine:
 
     async def assigned(self, tps: Iterable[TP]) -> None:
         """Open what is newly ours; forget the state of what is no longer."""
-        numbers = {tp.partition for tp in tps if tp.topic in self.topics}
+        found = {(tp.topic, tp.partition) for tp in tps if tp.topic in self.topics}
+        numbers = {partition for _, partition in found}
+        if len(found) != len(numbers) * len(self.topics):
+            self._fail(RuntimeError("Kafka gave this worker a partition of some source topics and not of others: are all of one number?"))
+            return
         self._stores = {n: s for n, s in self._stores.items() if n in numbers}
         for n in sorted(numbers - self._partitions.keys()):
             store = self._stores.setdefault(n, PartitionStore(self._folder.rulebook.layout))
