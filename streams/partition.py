@@ -41,6 +41,8 @@ class Partition:
         self._task = asyncio.create_task(self._run(), name=f"partition-{number}")
         self.ready = False
         self.fenced_out = False
+        self._session_timeout = settings.session_timeout
+        self._watch: asyncio.TimerHandle | None = None  # ends the worker when Kafka does not take a lost partition away from it
 
     async def offer(self, topic: str, records: list[Any]) -> None:
         """Hand over a frame; waits while too much work stands before it."""
@@ -51,6 +53,8 @@ class Partition:
         """Finish the transaction under way, start no other, and give the partition up."""
         self._stop.set()
         await self._task
+        if self._watch is not None:
+            self._watch.cancel()
 
     async def _run(self) -> None:
         try:
@@ -59,9 +63,10 @@ class Partition:
             log.info("partition ready", partition=self.number, persons=len(self.store.rows))
             while (frames := await self._take()) is not None:
                 await self._work(frames)
-        except ProducerFenced:
+        except ProducerFenced as e:
             self.fenced_out = True
             log.warning("partition lost to another worker", partition=self.number)
+            self._watch = asyncio.get_running_loop().call_later(2 * self._session_timeout, self._fail, e)
         except Exception as e:  # noqa: BLE001 - fail-stop: whatever it is, the worker ends and says so
             self._fail(e)
         finally:

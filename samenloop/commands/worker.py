@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
+from connectors.broker.topics import diff_topics
 from samenloop.context import BrokersOption, DataOption, brokers_of, catalogue_of, settings_of
+from samenloop.errors import NotDoneError
 from samenloop.logs import log_to
+from samenloop.running import run
 from samenloop.settings import Settings
 from streams.settings import EngineSettings
 from streams.worker import run_worker
@@ -30,5 +33,18 @@ def worker(
     """Run one worker of the engine until SIGINT or SIGTERM. Start more of them to scale out: Kafka moves the partitions."""
     settings = settings_of(brokers=brokers, data=data, catalogus=catalogus)
     log_to(sys.stderr, log_level)
-    code = asyncio.run(run_worker(engine_settings(settings, brokers_of(settings)), catalogue_of(settings)))
-    raise typer.Exit(code)
+    servers = brokers_of(settings)
+    _need_topics(settings, servers)
+    raise typer.Exit(asyncio.run(run_worker(engine_settings(settings, servers), catalogue_of(settings))))
+
+
+def _need_topics(settings: Settings, brokers: str) -> None:
+    """A consumer waits for ever for topics that do not exist."""
+    found = run(diff_topics(brokers, catalogue_of(settings), partities=settings.partities, toepassing=settings.toepassing))
+    if found is None:
+        raise typer.Exit(0)
+    for topic, there in found.partitions_differ:
+        raise NotDoneError(f"topic {topic.naam} has {there} partitions, the settings say {topic.partities}")
+    if found.missing:
+        names = ", ".join(t.naam for t in found.missing[:3])
+        raise NotDoneError(f"the cluster lacks {len(found.missing)} topics ({names} …): make them with 'samenloop topics apply'")
