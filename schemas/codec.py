@@ -18,6 +18,7 @@ _HEADER: Final = struct.Struct(">bI")  # Confluent framing: magic byte 0, schema
 MIN_DAY: Final = -25567  # 1900-01-01
 MAX_DAY: Final = 84005  # 2199-12-31
 MAX_MUTATIE: Final = 4096  # bytes; with it a signaal cannot pass the 64 KB that the NL GOV profile gives a message
+MAX_INT: Final = 2**31 - 1  # Avro's int; fastavro reads larger ones without a word, other readers do not
 _DAY_MS: Final = 86_400_000
 
 
@@ -45,6 +46,7 @@ class Codec:
         self._logical = {i: fastavro.parse_schema(json.loads(json.dumps(s.definitie))) for i, s in catalogue.schemas.items()}
         self._of_topic = {t.topic: {r.id for r in t.schemas} for t in catalogue.topics.values()}
         self._patterns = {r.id: _patterns(catalogue.schemas[r.id]) for t in catalogue.mutatie_topics.values() for r in t.schemas}
+        self._ints = {r.id: _ints(catalogue.schemas[r.id]) for t in catalogue.mutatie_topics.values() for r in t.schemas}
         self._volgverzoek = catalogue.latest_schema("volgverzoeken.<bron>").id
 
     def schema_of(self, data: bytes | None) -> Schema:
@@ -81,17 +83,23 @@ class Codec:
         value = self._read(data, self._plain[schema.id])
         if not 0 < len(value["record_id"]) <= 100 or not value["record_id"].isprintable():
             raise WireError(Reason.RECORD_ID_ONGELDIG)
-        if value["versie"] < 1:
+        if not 1 <= value["versie"] <= MAX_INT:
             raise WireError(Reason.VERSIE_ONGELDIG)
         if not MIN_DAY <= value["registratietijd"] // _DAY_MS <= MAX_DAY:
             raise WireError(Reason.DATUM_BUITEN_BEREIK)
         feit = value["feit"]
         if feit is not None:
-            _check_period(feit["begindatum"], feit["einddatum"])
-            for name, fits in self._patterns[schema.id]:
-                if feit[name] and not fits(feit[name]):  # whether a text may be empty is for the rule that needs it
-                    raise WireError(Reason.TEKST_ONGELDIG)
+            self._check_feit(schema.id, feit)
         return Mutatie(**value)
+
+    def _check_feit(self, schema_id: int, feit: Mapping[str, Any]) -> None:
+        _check_period(feit["begindatum"], feit["einddatum"])
+        for name in self._ints[schema_id]:
+            if feit[name] is not None and not -MAX_INT - 1 <= feit[name] <= MAX_INT:
+                raise WireError(Reason.NIET_LEESBAAR)
+        for name, fits in self._patterns[schema_id]:
+            if feit[name] and not fits(feit[name]):  # whether a text may be empty is for the rule that needs it
+                raise WireError(Reason.TEKST_ONGELDIG)
 
     def decode_klok(self, data: bytes | None) -> int:
         """The day of a tick, in days since 1970-01-01; raises WireError."""
@@ -112,6 +120,10 @@ class Codec:
         if schema.id != self._volgverzoek:
             raise WireError(Reason.SCHEMA_VAN_ANDER_TOPIC)
         value = self._read(data, self._plain[schema.id])
+        if not 1 <= value["versie"] <= MAX_INT:
+            raise WireError(Reason.VERSIE_ONGELDIG)
+        for day in (value["registratietijd"] // _DAY_MS, *(v["vanaf"] for v in value["volgt"])):
+            _check_period(day, None)
         return Volgverzoek(value["versie"], value["registratietijd"], tuple(Volging(**v) for v in value["volgt"]))
 
     @staticmethod
@@ -121,10 +133,10 @@ class Codec:
         source.seek(_HEADER.size)
         try:
             value = fastavro.schemaless_reader(source, schema, None)
-        except (EOFError, IndexError, struct.error) as e:
-            raise WireError(Reason.AFGEKAPT) from e
-        except Exception as e:  # whatever a hostile body makes of the reader, it is the body's fault
-            raise WireError(Reason.NIET_LEESBAAR) from e
+        except (EOFError, IndexError, struct.error):
+            raise WireError(Reason.AFGEKAPT) from None
+        except Exception:  # noqa: BLE001 - whatever a hostile body makes of the reader, it is the body's fault
+            raise WireError(Reason.NIET_LEESBAAR) from None  # a reader's own error can quote the record
         if source.read(1):
             raise WireError(Reason.RESTBYTES)
         return value  # type: ignore[return-value]
@@ -133,6 +145,11 @@ class Codec:
 def _patterns(schema: Schema) -> list[tuple[str, Callable[[str], re.Match[str] | None]]]:
     """The fields of the feit whose text has a form, and what tells whether a text has it."""
     return [(name, re.compile(f["patroon"]).fullmatch) for name, f in feit_fields(schema).items() if "patroon" in f]
+
+
+def _ints(schema: Schema) -> list[str]:
+    """The fields of the feit that are plain ints."""
+    return [name for name, f in feit_fields(schema).items() if f["type"] in ("int", ["null", "int"])]
 
 
 def _check_period(begin: int, end: int | None) -> None:
@@ -157,5 +174,5 @@ def decode_signaal(data: bytes | None) -> Signaal:
         raise WireError(Reason.LEEG)
     try:
         return _signaal_decoder.decode(data)
-    except msgspec.MsgspecError as e:
-        raise WireError(Reason.NIET_LEESBAAR) from e
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise WireError(Reason.NIET_LEESBAAR) from None

@@ -39,7 +39,7 @@ _TEXTS = {
     Reason.NIET_LEESBAAR: "The value does not fit its schema.",
     Reason.SLEUTEL_ONGELDIG: "The key is not a pseudonym of 52 characters base32.",
     Reason.RECORD_ID_ONGELDIG: "The record_id is empty, longer than 100 characters or not printable.",
-    Reason.VERSIE_ONGELDIG: "The versie is lower than 1.",
+    Reason.VERSIE_ONGELDIG: "The versie is lower than 1 or takes more than 32 bits.",
     Reason.TEKST_ONGELDIG: "A text has not the form that its schema gives.",
     Reason.EINDDATUM_VOOR_BEGINDATUM: "The einddatum lies before the begindatum.",
     Reason.DATUM_BUITEN_BEREIK: "A date or time lies before 1900 or after 2199.",

@@ -8,13 +8,14 @@ is found too, which Avro itself would allow.
 import io
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import fastavro
 import pytest
 from fastavro.read import SchemaResolutionError
 
-from schemas.catalogue import Catalogue, Topic
+from schemas.catalogue import Catalogue, Topic, feit_fields
 
 EDGES: dict[str, list[Any]] = {
     "null": [None],
@@ -211,3 +212,10 @@ def test_what_backward_allows_is_a_breach_of_full(change: Callable[[Any], None])
 
 def test_a_field_with_a_default_is_no_breach_of_full() -> None:
     hold("FULL", CATALOGUE.schemas[3].definitie, CATALOGUE.schemas[4].definitie)
+
+
+@pytest.mark.parametrize("topic", CATALOGUE.mutatie_topics.values(), ids=lambda t: t.topic)
+def test_a_field_that_a_version_adds_is_null_by_default_as_the_engine_reads_it(topic: Topic) -> None:
+    versions = [feit_fields(CATALOGUE.schemas[ref.id]) for ref in topic.schemas]
+    for older, newer in pairwise(versions):
+        assert all(newer[name]["default"] is None for name in newer.keys() - older.keys())
