@@ -1,0 +1,73 @@
+"""docker-compose.kafka.yml: no Docker engine is needed to see that it says what the embedded broker and the settings say."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from connectors.broker.lock import KAFKA
+from connectors.broker.settings import BROKER_SETTINGS
+from samenloop.settings import Settings
+from streams.settings import EngineSettings
+
+ROOT = Path(__file__).parents[2]
+ITS_OWN = {  # where it must differ from loopback
+    "KAFKA_LISTENERS",
+    "KAFKA_ADVERTISED_LISTENERS",
+    "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP",
+    "KAFKA_INTER_BROKER_LISTENER_NAME",
+    "KAFKA_CONTROLLER_QUORUM_VOTERS",
+    "KAFKA_LOG_DIRS",
+}
+
+
+@pytest.fixture(scope="module")
+def services() -> Any:
+    return yaml.safe_load((ROOT / "docker-compose.kafka.yml").read_text())["services"]
+
+
+def test_the_broker_is_the_locked_kafka(services: Any) -> None:
+    assert services["broker"]["image"] == f"apache/kafka:{KAFKA}"
+
+
+def test_the_broker_has_exactly_the_settings_of_the_embedded_one(services: Any) -> None:
+    wanted = {"KAFKA_" + k.upper().replace(".", "_"): v for k, v in BROKER_SETTINGS.items()}
+    given = services["broker"]["environment"]
+    assert {k: v for k, v in given.items() if k not in ITS_OWN} == {k: v for k, v in wanted.items() if k not in ITS_OWN}
+    assert set(given) >= ITS_OWN
+
+
+def test_every_listener_has_a_protocol_and_only_loopback_is_published(services: Any) -> None:
+    given = services["broker"]["environment"]
+    names = {listener.split(":")[0] for listener in given["KAFKA_LISTENERS"].split(",")}
+    assert {p.split(":")[0] for p in given["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(",")} == names
+    assert {a.split(":")[0] for a in given["KAFKA_ADVERTISED_LISTENERS"].split(",")} == names - {"CONTROLLER"}
+    assert all(port.startswith("127.0.0.1:") for port in services["broker"]["ports"])
+
+
+@pytest.mark.parametrize("name", ["topics", "worker"])
+def test_samenloop_gets_only_settings_that_it_knows(services: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = services[name]["environment"]
+    assert {k.removeprefix("SAMENLOOP_").lower() for k in environment} <= set(Settings.model_fields)
+    for key, value in environment.items():
+        monkeypatch.setenv(key, value)
+    settings = Settings()
+    assert settings.brokers == "broker:19092"
+    assert str(settings.partities) == BROKER_SETTINGS["num.partitions"]
+
+
+def test_workers_wait_for_broker_and_topics_and_are_given_the_time_to_stop(services: Any) -> None:
+    assert services["topics"]["depends_on"] == {"broker": {"condition": "service_healthy"}}
+    assert services["worker"]["depends_on"] == {"topics": {"condition": "service_completed_successfully"}}
+    assert services["worker"]["restart"] == "on-failure"
+    grace = int(services["worker"]["stop_grace_period"].removesuffix("s"))
+    assert grace > EngineSettings("", "x", 1, Path()).stop_timeout
+
+
+def test_the_image_takes_every_package_and_the_lock(services: Any) -> None:
+    copied = [line for line in (ROOT / "Dockerfile").read_text().splitlines() if line.startswith("COPY")]
+    named = {word for line in copied for word in line.split()[1:-1]}
+    assert named >= {"schemas", "streams", "connectors", "samenloop", "pyproject.toml", "uv.lock"}
+    assert all((ROOT / name).exists() for name in named)
+    assert services["worker"]["build"] == services["topics"]["build"] == "."
