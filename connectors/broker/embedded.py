@@ -146,7 +146,8 @@ class EmbeddedBroker:
         raise BrokerError(f"Kafka did not answer within {START_SECONDS:.0f} s; see {self.log}")
 
     def _tail(self) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
+        lines = self.log.read_text(errors="replace").splitlines()
+        return "\n".join([line for line in lines if not line.startswith("\tat ")][-15:])
 
 
 def running(data: Path) -> RunningBroker | None:

@@ -5,6 +5,7 @@ is told to stop. Should this process itself be killed, Linux kills the program.
 """
 
 import ctypes
+import os
 import signal
 import subprocess
 import sys
@@ -38,7 +39,8 @@ def main(lock: int, command: list[str]) -> int:
 
 
 def _end_with_parent(program: "subprocess.Popen[bytes]") -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 1):  # not sys.stdin: its lock would be held when the interpreter ends
+        pass
     end(program)
 
 

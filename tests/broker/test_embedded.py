@@ -1,0 +1,118 @@
+"""The embedded broker: keeps its data, refuses a second, and never outlives its parent."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from connectors.broker.distribution import DistributionError, java_of
+from connectors.broker.embedded import BrokerError, EmbeddedBroker, running
+
+CLI = str(Path(sys.executable).with_name("samenloop"))
+
+
+def until(true: Callable[[], bool], seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def cli(*args: str, data: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [CLI, *args], env={**os.environ, "SAMENLOOP_DATA": str(data)}, capture_output=True, text=True, timeout=90, check=False
+    )
+
+
+def test_data_and_ports_stay_between_runs_and_a_second_broker_is_refused(tmp_path: Path) -> None:
+    broker = EmbeddedBroker(tmp_path)
+    first = broker.start()
+    try:
+        assert running(tmp_path) == first
+        with pytest.raises(BrokerError, match=f"already runs .* pid {first.pid}"):
+            EmbeddedBroker(tmp_path).start()
+        assert cli("topics", "apply", data=tmp_path).returncode == 0
+    finally:
+        broker.stop()
+    assert running(tmp_path) is None
+    with socket.socket() as taken, EmbeddedBroker(tmp_path) as second:
+        assert second.bootstrap == first.bootstrap
+        assert cli("topics", "diff", data=tmp_path).returncode == 0, "the topics of the first run are there"
+        listed = cli("kafka", "topics", "--list", data=tmp_path)
+        assert "mutaties.gemeente.bijstand" in listed.stdout.splitlines()
+        taken.bind(("127.0.0.1", 0))
+        with pytest.raises(BrokerError, match=f"port {taken.getsockname()[1]} is taken"):
+            EmbeddedBroker(tmp_path / "other", port=taken.getsockname()[1]).start()
+
+
+def test_kill_9_of_the_parent_leaves_no_kafka_behind_and_a_stale_file_does_no_harm(tmp_path: Path) -> None:
+    program = f"import time; from pathlib import Path; from connectors.broker.embedded import *; EmbeddedBroker(Path({str(tmp_path)!r})).start(); time.sleep(600)"
+    parent = subprocess.Popen([sys.executable, "-c", program])
+    try:
+        assert until(lambda: running(tmp_path) is not None and (tmp_path / "kafka" / "broker.json").exists())
+    finally:
+        parent.kill()
+        parent.wait()
+    assert until(lambda: running(tmp_path) is None), "Kafka outlived its parent"
+    assert (tmp_path / "kafka" / "broker.json").exists()
+    with EmbeddedBroker(tmp_path) as again:
+        os.kill(again.pid, signal.SIGKILL)  # the guard
+        assert until(lambda: running(tmp_path) is None), "Kafka outlived its guard"
+
+
+def test_ctrl_c_ends_up_with_all_that_it_started(tmp_path: Path) -> None:
+    node = subprocess.Popen([CLI, "up", "--data", str(tmp_path)], stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        assert node.stderr is not None
+        assert any("partition ready" in line for line in node.stderr)
+        os.killpg(node.pid, signal.SIGINT)
+        rest = node.stderr.read()
+        assert node.wait(20) == 0
+    finally:
+        node.kill()
+    assert "Traceback" not in rest
+    assert running(tmp_path) is None
+
+
+def test_a_broker_started_alone_lives_on_until_it_is_stopped(tmp_path: Path) -> None:
+    assert cli("broker", "status", data=tmp_path).returncode == 1
+    started = cli("broker", "start", data=tmp_path)
+    try:
+        assert started.returncode == 0, started.stderr
+        assert cli("broker", "status", data=tmp_path).returncode == 0
+    finally:
+        stopped = cli("broker", "stop", data=tmp_path)
+    assert stopped.returncode == 0
+    assert running(tmp_path) is None
+
+
+def test_a_kafka_that_cannot_start_fails_at_once_with_the_end_of_its_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.broker.embedded.properties", lambda **_: "node.id=none\n")
+    monkeypatch.setattr(EmbeddedBroker, "_format", lambda *_: None)
+    with pytest.raises(BrokerError, match=r"Kafka ended while it started(.|\n)*Exception"):
+        EmbeddedBroker(tmp_path).start()
+    assert running(tmp_path) is None
+
+
+def test_a_java_that_is_missing_or_too_old_is_named(tmp_path: Path) -> None:
+    old = tmp_path / "java"
+    old.write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\"' >&2\n")
+    old.chmod(0o755)
+    with pytest.raises(DistributionError, match="version 11, at least 17"):
+        java_of(old)
+    with pytest.raises(DistributionError, match="cannot be run"):
+        java_of(tmp_path / "nowhere")
+
+
+def test_an_unknown_tool_lists_those_that_there_are(tmp_path: Path) -> None:
+    said = cli("kafka", "console-consumr", data=tmp_path)
+    assert said.returncode == 2
+    assert "console-consumer" in said.stderr
