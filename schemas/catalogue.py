@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 Oin = Field(pattern=r"^[0-9]{20}$")
 Duration = Field(pattern=r"^P([0-9]+M|[0-9]+D)$")
@@ -22,6 +22,12 @@ class CatalogueError(Exception):
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=False)
+    _place: str = PrivateAttr(default="")
+
+    @property
+    def place(self) -> str:
+        """The file that it was read from, and for a row of a list its number."""
+        return self._place
 
 
 class Bron(_Part):
@@ -151,12 +157,12 @@ class Catalogue:
     def load(cls, folder: Path | None = None) -> Self:
         """Read and check the catalogue in ``folder`` (the published one by default); raises CatalogueError."""
         root = folder or Path(str(files("schemas")))
-        topics = {t.topic: t for t in (_read(p, Topic) for p in sorted((root / "topics").glob("*.yaml")))}
-        ontvangers = _read_list(root / "ontvangers.yaml", Ontvanger)
+        topics = _by("topic", [_read(p, Topic) for p in sorted((root / "topics").glob("*.yaml"))])
+        ontvangers = _by("id", _read_list(root / "ontvangers.yaml", Ontvanger)).values()
         catalogue = cls(
-            diensten={d.dienst: d for d in (_read(p, Dienst) for p in sorted((root / "diensten").glob("*.yaml")))},
+            diensten=_by("dienst", [_read(p, Dienst) for p in sorted((root / "diensten").glob("*.yaml"))]),
             topics=topics,
-            bronnen={b.id: b for b in _read_list(root / "bronnen.yaml", Bron)},
+            bronnen=_by("id", _read_list(root / "bronnen.yaml", Bron)),
             ontvangers={o.id: o for o in ontvangers if o.tot is None},
             voormalige_ontvangers={o.id: o for o in ontvangers if o.tot is not None},
             schemas=_schemas(root / "avro", topics),
@@ -181,19 +187,33 @@ class Catalogue:
 _P = TypeVar("_P", bound=_Part)
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which a key that is given twice is an error; PyYAML takes the last without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
+        seen: set[str] = set()
+        for key in (k for k, _ in node.value if isinstance(k, yaml.ScalarNode)):
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"{key.value} is given twice", problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 def _load_yaml(path: Path) -> Any:  # noqa: ANN401 - what YAML holds is only known once a model has read it
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as e:
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader that is stricter
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as e:
         raise CatalogueError(f"{path.name}: {e}") from e
 
 
 def _parse(where: str, model: type[_P], value: Any) -> _P:  # noqa: ANN401
     try:
-        return model.model_validate(value)
+        part = model.model_validate(value)
     except ValidationError as e:
         faults = "; ".join(f"{'.'.join(map(str, x['loc']))}: {x['msg']}" for x in e.errors())
         raise CatalogueError(f"{where}: {faults}") from e
+    part._place = where  # noqa: SLF001 - pydantic keeps what is not data in private attributes
+    return part
 
 
 def _read(path: Path, model: type[_P]) -> _P:
@@ -207,16 +227,27 @@ def _read_list(path: Path, model: type[_P]) -> list[_P]:
     return [_parse(f"{path.name}: {i}", model, row) for i, row in enumerate(rows)]
 
 
+def _by(key: str, parts: list[_P]) -> dict[str, _P]:
+    """The parts by the value of ``key``, which has to be unique."""
+    found: dict[str, _P] = {}
+    for part in parts:
+        name = getattr(part, key)
+        if name in found:
+            raise CatalogueError(f"{part.place}: {key}: {name} is taken by {found[name].place}")
+        found[name] = part
+    return found
+
+
 def _schemas(folder: Path, topics: Mapping[str, Topic]) -> dict[int, Schema]:
     found: dict[int, Schema] = {}
     for topic in topics.values():
         for ref in topic.schemas:
             if ref.id in found:
-                raise CatalogueError(f"{topic.topic}: schemas: id {ref.id} is taken by {found[ref.id].bestand}")
+                raise CatalogueError(f"{topic.place}: schemas: id {ref.id} is taken by {found[ref.id].bestand}")
             try:
                 definition = json.loads((folder / ref.bestand).read_text(encoding="utf-8"))
             except (OSError, ValueError) as e:
-                raise CatalogueError(f"{topic.topic}: schemas: {ref.bestand}: {e}") from e
+                raise CatalogueError(f"{topic.place}: schemas: {ref.bestand}: {e}") from e
             found[ref.id] = Schema(ref.id, ref.bestand, topic, definition)
     return found
 
@@ -229,35 +260,63 @@ def feit_fields(schema: Schema) -> dict[str, Any]:
 
 
 def _check(catalogue: Catalogue) -> None:
-    _unique("topics", [t.nummer for t in catalogue.topics.values()])
-    _unique("diensten", [d.nummer for d in catalogue.diensten.values()])
+    _unique(list(catalogue.topics.values()))
+    _unique(list(catalogue.diensten.values()))
     for topic in catalogue.topics.values():
-        if topic.eigenaar not in catalogue.bronnen:
-            raise CatalogueError(f"{topic.topic}: eigenaar: {topic.eigenaar} is not in bronnen.yaml")
-        if topic.topic.startswith("mutaties.") and topic.soort.split(".")[0] != topic.eigenaar:
-            raise CatalogueError(f"{topic.topic}: eigenaar: the topic's bron is expected, not {topic.eigenaar}")
+        _check_topic(catalogue, topic)
     for dienst in catalogue.diensten.values():
         _check_dienst(catalogue, dienst)
+    _check_orphans(catalogue)
 
 
-def _unique(where: str, numbers: list[int]) -> None:
-    for n in numbers:
-        if numbers.count(n) > 1:
-            raise CatalogueError(f"{where}: nummer {n} is given twice")
+def _unique(parts: list[Topic] | list[Dienst]) -> None:
+    taken: dict[int, str] = {}
+    for part in parts:
+        if part.nummer in taken:
+            raise CatalogueError(f"{part.place}: nummer: {part.nummer} is given twice, first in {taken[part.nummer]}")
+        taken[part.nummer] = part.place
+
+
+def _check_topic(catalogue: Catalogue, topic: Topic) -> None:
+    if topic.eigenaar not in catalogue.bronnen:
+        raise CatalogueError(f"{topic.place}: eigenaar: {topic.eigenaar} is not in bronnen.yaml")
+    if topic.topic.startswith("mutaties."):
+        if topic.soort.split(".")[0] != topic.eigenaar:
+            raise CatalogueError(f"{topic.place}: eigenaar: the topic's bron is expected, not {topic.eigenaar}")
+        if not topic.schemas:
+            raise CatalogueError(f"{topic.place}: schemas: a topic of mutaties has at least one")
+    if topic.bewaartermijn is None and topic.opruiming != "compact":
+        raise CatalogueError(f"{topic.place}: bewaartermijn: only a compacted topic may be without")
 
 
 def _check_dienst(catalogue: Catalogue, dienst: Dienst) -> None:
     used = [dienst.basisfeit.soort, *(f.soort for f in dienst.feiten)]
     for part, soort in (("basisfeit" if i == 0 else f"feiten.{i - 1}", s) for i, s in enumerate(used)):
         if soort not in catalogue.mutatie_topics:
-            raise CatalogueError(f"{dienst.dienst}: {part}.soort: there is no topic mutaties.{soort}")
+            raise CatalogueError(f"{dienst.place}: {part}.soort: there is no topic mutaties.{soort}")
         if used.count(soort) > 1:
-            raise CatalogueError(f"{dienst.dienst}: {part}.soort: {soort} is named twice")
-    parts: list[Basisfeit | Feitsoort] = [dienst.basisfeit, *dienst.feiten]
-    for used_soort in parts:
+            raise CatalogueError(f"{dienst.place}: {part}.soort: {soort} is named twice")
+    parts: list[tuple[str, Basisfeit | Feitsoort]] = [("basisfeit", dienst.basisfeit)]
+    parts += [(f"feiten.{i}", feit) for i, feit in enumerate(dienst.feiten)]
+    for key, used_soort in parts:
         known = feit_fields(catalogue.latest_schema(f"mutaties.{used_soort.soort}"))
-        for veld in used_soort.velden:
-            if veld.veld not in known:
-                raise CatalogueError(f"{dienst.dienst}: {used_soort.soort}: velden: {veld.veld} is not in the schema")
+        names = [v.veld for v in used_soort.velden]
+        for i, name in enumerate(names):
+            if name not in known:
+                raise CatalogueError(f"{dienst.place}: {key}.velden.{i}: {name} is not in the schema of {used_soort.soort}")
+            if name in names[:i]:
+                raise CatalogueError(f"{dienst.place}: {key}.velden.{i}: {name} is named twice")
     if not {"houder", "kenmerk"} <= {v.veld for v in dienst.basisfeit.velden}:
-        raise CatalogueError(f"{dienst.dienst}: basisfeit.velden: houder and kenmerk are needed to address a signaal")
+        raise CatalogueError(f"{dienst.place}: basisfeit.velden: houder and kenmerk are needed to address a signaal")
+
+
+def _check_orphans(catalogue: Catalogue) -> None:
+    """Nothing is delivered without a dienst that uses it, and nobody is named who delivers nothing."""
+    used = {soort for d in catalogue.diensten.values() for soort in (d.basisfeit.soort, *(f.soort for f in d.feiten))}
+    for soort, topic in catalogue.mutatie_topics.items():
+        if soort not in used:
+            raise CatalogueError(f"{topic.place}: topic: no dienst uses {soort}")
+    owners = {t.eigenaar for t in catalogue.topics.values()}
+    for bron in catalogue.bronnen.values():
+        if bron.id not in owners:
+            raise CatalogueError(f"{bron.place}: id: {bron.id} has no topic")

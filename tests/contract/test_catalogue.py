@@ -1,0 +1,200 @@
+"""The catalogue: what it refuses, and where it says the fault is."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from schemas.catalogue import Catalogue, CatalogueError
+
+PUBLISHED = Path(__file__).parents[2] / "schemas"
+DIENST = "diensten/rechtmatigheidscontrole-levensonderhoud.yaml"
+TOPIC = "topics/mutaties.uwv.uitkering.yaml"
+LISTS = ["bronnen.yaml", "ontvangers.yaml"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The published catalogue, to be spoilt."""
+    for part in ("avro", "topics", "diensten"):
+        shutil.copytree(PUBLISHED / part, tmp_path / part)
+    for name in LISTS:
+        shutil.copy(PUBLISHED / name, tmp_path / name)
+    return tmp_path
+
+
+def spoil(folder: Path, file: str, path: tuple[str | int, ...], change: Callable[[Any, str | int], None]) -> None:
+    """Change what stands in ``file`` under ``path``; ``change`` gets the container and the last key."""
+    found = yaml.safe_load((folder / file).read_text(encoding="utf-8"))
+    place = found
+    for key in path[:-1]:
+        place = place[key]
+    change(place, path[-1])
+    (folder / file).write_text(yaml.safe_dump(found, sort_keys=False), encoding="utf-8")
+
+
+def put(value: object) -> Callable[[Any, str | int], None]:
+    return lambda place, key: place.__setitem__(key, value)
+
+
+def drop(place: Any, key: str | int) -> None:
+    del place[key]
+
+
+def refusal(folder: Path) -> str:
+    with pytest.raises(CatalogueError) as e:
+        Catalogue.load(folder)
+    return str(e.value)
+
+
+def test_the_copy_is_good_before_it_is_spoilt(folder: Path) -> None:
+    assert Catalogue.load(folder) == Catalogue.load()
+
+
+UNKNOWN: list[tuple[str, tuple[str | int, ...]]] = [
+    ("bronnen.yaml", (1,)),
+    ("ontvangers.yaml", (0,)),
+    (TOPIC, ()),
+    (TOPIC, ("schemas", 0)),
+    (DIENST, ()),
+    (DIENST, ("regel",)),
+    (DIENST, ("ontvanger",)),
+    (DIENST, ("basisfeit",)),
+    (DIENST, ("basisfeit", "velden", 0)),
+    (DIENST, ("feiten", 2)),
+    (DIENST, ("feiten", 2, "velden", 1)),
+]
+
+
+@pytest.mark.parametrize(("file", "path"), UNKNOWN, ids=str)
+def test_an_unknown_key_is_refused_in_every_part_of_every_kind_of_file(file: str, path: tuple[str | int, ...], folder: Path) -> None:
+    spoil(folder, file, (*path, "onbekend"), put("x"))
+    text = refusal(folder)
+    assert text.startswith(Path(file).name)
+    assert ".".join(map(str, [*(path[1:] if file in LISTS else path), "onbekend"])) in text
+    assert "Extra inputs are not permitted" in text
+
+
+REQUIRED: list[tuple[str, tuple[str | int, ...]]] = [
+    (DIENST, ("doel",)),
+    (DIENST, ("grondslag",)),
+    (DIENST, ("bewaartermijn",)),
+    (DIENST, ("verwerkingsverantwoordelijke",)),
+    (DIENST, ("inzage",)),
+    (DIENST, ("regel", "versie")),
+    (DIENST, ("basisfeit", "velden", 0, "doel")),
+    (DIENST, ("basisfeit", "velden", 1, "grondslag")),
+    (DIENST, ("feiten", 0, "doel")),
+    (DIENST, ("feiten", 4, "grondslag")),
+    (DIENST, ("feiten", 1, "velden", 2, "doel")),
+    (DIENST, ("feiten", 1, "velden", 2, "grondslag")),
+    (TOPIC, ("bewaartermijn",)),
+    (TOPIC, ("compatibiliteit",)),
+    (TOPIC, ("nummer",)),
+    ("bronnen.yaml", (1, "oin")),
+    ("bronnen.yaml", (1, "filtert_zelf")),
+    ("ontvangers.yaml", (0, "oin")),
+]
+
+
+@pytest.mark.parametrize(("file", "path"), REQUIRED, ids=str)
+def test_what_is_needed_is_missed_under_its_file_and_key(file: str, path: tuple[str | int, ...], folder: Path) -> None:
+    spoil(folder, file, path, drop)
+    text = refusal(folder)
+    assert text.startswith(Path(file).name)
+    assert f"{'.'.join(map(str, path[1:] if file in LISTS else path))}: Field required" in text
+
+
+@pytest.mark.parametrize(("file", "path"), [r for r in REQUIRED if r[1][-1] in {"doel", "grondslag"}], ids=str)
+def test_an_empty_purpose_or_ground_counts_as_none(file: str, path: tuple[str | int, ...], folder: Path) -> None:
+    spoil(folder, file, path, put([] if path == ("grondslag",) else ""))
+    text = refusal(folder)
+    assert text.startswith(f"{Path(file).name}: {'.'.join(map(str, path))}: ")
+
+
+WRONG: list[tuple[str, tuple[str | int, ...], object, str]] = [
+    (DIENST, ("basisfeit", "soort"), "gemeente.bijzonder", "basisfeit.soort: there is no topic mutaties.gemeente.bijzonder"),
+    (DIENST, ("feiten", 3, "soort"), "svb.kinderbijslag", "feiten.3.soort: there is no topic mutaties.svb.kinderbijslag"),
+    (DIENST, ("feiten", 3, "soort"), "uwv.uitkering", "feiten.2.soort: uwv.uitkering is named twice"),
+    (DIENST, ("feiten", 0, "velden", 1, "veld"), "loon", "feiten.0.velden.1: loon is not in the schema of uwv.inkomstenverhouding"),
+    (DIENST, ("feiten", 2, "velden", 1, "veld"), "regeling", "feiten.2.velden.1: regeling is named twice"),
+    (DIENST, ("basisfeit", "velden", 0, "veld"), "wet", "basisfeit.velden: houder and kenmerk are needed to address a signaal"),
+    (DIENST, ("regel", "patroon"), "profiel", "regel.patroon: Input should be 'samenloop'"),
+    (DIENST, ("bewaartermijn",), "15 maanden", "bewaartermijn: String should match pattern"),
+    (DIENST, ("ontvanger", "soort"), "bank", "ontvanger.soort: Input should be 'gemeente'"),
+    (TOPIC, ("eigenaar",), "rdw", "eigenaar: rdw is not in bronnen.yaml"),
+    (TOPIC, ("eigenaar",), "svb", "eigenaar: the topic's bron is expected, not svb"),
+    (TOPIC, ("schemas", 0, "id"), 1, "schemas: id 1 is taken by mutaties.gemeente.bijstand.v1.avsc"),
+    (TOPIC, ("schemas", 0, "bestand"), "weg.avsc", "schemas: weg.avsc: "),
+    (TOPIC, ("schemas",), [], "schemas: a topic of mutaties has at least one"),
+    (TOPIC, ("nummer",), 1, "nummer: 1 is given twice, first in mutaties.gemeente.bijstand.yaml"),
+    (
+        TOPIC,
+        ("topic",),
+        "mutaties.uwv.inkomstenopgave",
+        "topic: mutaties.uwv.inkomstenopgave is taken by mutaties.uwv.inkomstenopgave.yaml",
+    ),
+    (TOPIC, ("bewaartermijn",), None, "bewaartermijn: only a compacted topic may be without"),
+    (TOPIC, ("bewaartermijn",), "P1Y", "bewaartermijn: String should match pattern"),
+    (TOPIC, ("compatibiliteit",), "FORWARD", "compatibiliteit: Input should be"),
+    ("bronnen.yaml", (2, "oin"), "0000009900090000200", "bronnen.yaml: 2: oin: String should match pattern"),
+    ("bronnen.yaml", (2, "id"), "svb", "bronnen.yaml: 3: id: svb is taken by bronnen.yaml: 2"),
+    ("ontvangers.yaml", (1, "id"), "gm0014", "ontvangers.yaml: 1: id: gm0014 is taken by ontvangers.yaml: 0"),
+    ("ontvangers.yaml", (0, "soort"), "bank", "ontvangers.yaml: 0: soort: Input should be 'gemeente'"),
+]
+
+
+@pytest.mark.parametrize(("file", "path", "value", "said"), WRONG, ids=lambda x: str(x)[:40])
+def test_a_wrong_value_is_refused_under_its_file_and_key(
+    file: str, path: tuple[str | int, ...], value: object, said: str, folder: Path
+) -> None:
+    spoil(folder, file, path, put(value))
+    assert refusal(folder).startswith(said if file in LISTS else f"{Path(file).name}: {said}")
+
+
+def test_a_soort_that_no_dienst_uses_is_refused(folder: Path) -> None:
+    spoil(folder, DIENST, ("feiten", 3), drop)
+    assert refusal(folder) == "mutaties.svb.pensioen.yaml: topic: no dienst uses svb.pensioen"
+
+
+def test_a_bron_without_a_topic_is_refused(folder: Path) -> None:
+    rows = yaml.safe_load((folder / "bronnen.yaml").read_text(encoding="utf-8"))
+    rows.append({"id": "rdw", "naam": "RDW", "oin": "00000099000900005000", "filtert_zelf": False})
+    (folder / "bronnen.yaml").write_text(yaml.safe_dump(rows), encoding="utf-8")
+    assert refusal(folder) == f"bronnen.yaml: {len(rows) - 1}: id: rdw has no topic"
+
+
+def test_a_dienst_that_is_declared_twice_is_refused(folder: Path) -> None:
+    shutil.copy(folder / DIENST, folder / "diensten" / "zelfde.yaml")
+    assert refusal(folder).startswith("zelfde.yaml: dienst: rechtmatigheidscontrole-levensonderhoud is taken by")
+
+
+@pytest.mark.parametrize("file", [*LISTS, DIENST, TOPIC])
+def test_a_key_that_is_given_twice_is_refused(file: str, folder: Path) -> None:
+    text = (folder / file).read_text(encoding="utf-8")
+    spoilt = text.replace("{id: ", "{id: x, id: ", 1) if file in LISTS else f"{text}\nnummer: 99\n"
+    (folder / file).write_text(spoilt, encoding="utf-8")
+    said = refusal(folder)
+    assert said.startswith(Path(file).name)
+    assert "given twice" in said
+
+
+@pytest.mark.parametrize("file", [*LISTS, DIENST, TOPIC])
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe\xff", b"", b"text", b"- [1", b"? [a]\n: 1"], ids=str)
+def test_a_file_that_is_not_what_it_should_be_is_refused_by_name(file: str, content: bytes, folder: Path) -> None:
+    (folder / file).write_bytes(content)
+    assert refusal(folder).startswith(Path(file).name)
+
+
+@pytest.mark.parametrize("file", LISTS)
+def test_a_file_that_is_not_there_is_named(file: str, folder: Path) -> None:
+    (folder / file).unlink()
+    assert refusal(folder).startswith(file)
+
+
+def test_a_schema_that_is_no_json_is_named(folder: Path) -> None:
+    (folder / "avro" / "mutaties.uwv.uitkering.v1.avsc").write_text("{", encoding="utf-8")
+    assert refusal(folder).startswith("mutaties.uwv.uitkering.yaml: schemas: mutaties.uwv.uitkering.v1.avsc: ")
