@@ -54,8 +54,9 @@ def test_data_and_ports_stay_between_runs_and_a_second_broker_is_refused(tmp_pat
 
 
 def test_kill_9_of_the_parent_leaves_no_kafka_behind_and_a_stale_file_does_no_harm(tmp_path: Path) -> None:
-    program = f"import time; from pathlib import Path; from connectors.broker.embedded import *; EmbeddedBroker(Path({str(tmp_path)!r})).start(); time.sleep(600)"
-    parent = subprocess.Popen([sys.executable, "-c", program])
+    program = "import sys, time; from pathlib import Path; from connectors.broker.embedded import EmbeddedBroker as B"
+    program += "; B(Path(sys.argv[1])).start(); time.sleep(600)"
+    parent = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)])
     try:
         assert until(lambda: running(tmp_path) is not None and (tmp_path / "kafka" / "broker.json").exists())
     finally:

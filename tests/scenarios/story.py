@@ -1,0 +1,93 @@
+"""Stories: what bronnen deliver, in order, and what each gemeente is told of it. Told in YAML, run on the pure core or on a real node.
+
+A step is a delivery and what follows from it:
+
+    - uwv.inkomstenverhouding ikv-1 v1: {begindatum: 2026-02-01, einddatum: 2026-04-30}
+      gm0363: NIEUW 2026-02-01 t/m 2026-04-30
+      vraagt: {uwv: 2026-01-01}
+
+Fields that a story does not care about get a value that never changes. ``null`` withdraws the record. A gemeente that is not named is told
+nothing in that step, and ``vraagt`` names every volgverzoek that goes out (null ends the following).
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FOLDER = Path(__file__).parent
+BSN = "999990019"
+ALWAYS: dict[str, dict[str, Any]] = {
+    "gemeente.bijstand": {"einddatum": None, "houder": "gm0363", "kenmerk": "PW-1", "wet": "PARTICIPATIEWET"},
+    "uwv.inkomstenverhouding": {
+        "einddatum": None,
+        "loonheffingennummer": "123456789L01",
+        "ikv_nummer": 1,
+        "soort_inkomstenverhouding": "15",
+    },
+    "uwv.inkomstenopgave": {"loonheffingennummer": "123456789L01", "ikv_nummer": 1, "tijdvak": "MAAND", "loon_sv": 100_000},
+    "uwv.uitkering": {"einddatum": None, "regeling": "WW"},
+    "svb.pensioen": {"einddatum": None, "regeling": "AOW"},
+    "duo.studiefinanciering": {"einddatum": None, "regeling": "WSF_2000", "onderwijssoort": "HBO"},
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One delivery and what must follow from it, and nothing else."""
+
+    soort: str
+    line: dict[str, Any]
+    told: dict[str, list[str]]  # ontvanger → what it is told, in order
+    asked: dict[str, str | None]  # bron → first day, None when the following ends
+    kept: bool
+
+
+@dataclass(frozen=True)
+class Story:
+    """A title and its steps."""
+
+    title: str
+    steps: list[Step]
+    file: str = field(compare=False)
+
+
+def stories() -> list[Story]:
+    """All stories beside this file."""
+    return [_story(path.name, told) for path in sorted(FOLDER.glob("*.yaml")) for told in yaml.safe_load(path.read_text())]
+
+
+def _story(file: str, told: dict[str, Any]) -> Story:
+    return Story(told["verhaal"], [_step(number, step) for number, step in enumerate(told["stappen"], 1)], file)
+
+
+def _step(number: int, step: dict[str, Any]) -> Step:
+    (head, feit), *rest = step.items()
+    soort, record_id, versie = head.split()
+    line = {
+        "bsn": BSN,
+        "record_id": record_id,
+        "versie": int(versie.removeprefix("v")),
+        "registratietijd": f"2026-06-01T09:{number:02d}:00Z",
+        "feit": None if feit is None else _plain({**ALWAYS[soort], **feit}),
+    }
+    expected = dict(rest)
+    asked = {bron: None if day is None else str(day) for bron, day in expected.pop("vraagt", {}).items()}
+    kept = expected.pop("bewaard", True)
+    told = {o: said if isinstance(said, list) else [said] for o, said in expected.items()}
+    return Step(soort, line, told, asked, kept)
+
+
+def _plain(feit: dict[str, Any]) -> dict[str, Any]:
+    return {k: v.isoformat() if isinstance(v, date) else v for k, v in feit.items()}
+
+
+def said(signaal: dict[str, Any]) -> str:
+    """A signaal as the stories write it; with the kenmerk or a field where the story is about that."""
+    if signaal["begindatum"] is None:
+        return str(signaal["soort"])
+    end = signaal["einddatum"]
+    days = f"{signaal['begindatum']} t/m {end}" if end else f"vanaf {signaal['begindatum']}"
+    return f"{signaal['soort']} {days}"

@@ -1,0 +1,122 @@
+"""The stories, on the fold of the engine and on a real node."""
+
+import asyncio
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from connectors.bronnen.bsn import normal_bsn
+from connectors.bronnen.lines import LineReader
+from connectors.bronnen.population.persons import synthetic_bsns
+from connectors.bronnen.pseudonym import Pseudonymiser
+from schemas.catalogue import Catalogue
+from schemas.codec import Codec
+from streams.fold import Folder
+from streams.store import PartitionStore
+from tests.node import node_in
+from tests.scenarios.story import BSN, Step, Story, said, stories
+
+STORIES = stories()
+
+
+class Teller:
+    """Tells a story to the engine, one delivery at a time."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._folder = Folder(catalogue, "verhaal")
+        self._codec = Codec(catalogue)
+        self._readers = {s: LineReader(catalogue, s, Pseudonymiser(bytes(32))) for s in catalogue.mutatie_topics}
+        self._store = PartitionStore(self._folder.rulebook.layout)
+        self._offset = 0
+
+    def tell(self, step: Step) -> tuple[dict[str, list[str]], dict[str, str | None], list[dict[str, Any]]]:
+        """(what each ontvanger is told, what each bron is asked, the signals)."""
+        mutatie = self._readers[step.soort].read(json.dumps(step.line).encode())
+        record = SimpleNamespace(key=mutatie.persoon.encode(), value=mutatie.value, offset=self._offset)
+        self._offset += 1
+        effects = self._folder.fold(self._store.get, 0, [(f"mutaties.{step.soort}", [record])])
+        self._store.apply(effects)
+        told: dict[str, list[str]] = {}
+        asked: dict[str, str | None] = {}
+        signalen = []
+        for (topic, _), rows in effects.messages.items():
+            family, name = topic.split(".")
+            for _, value, _ in rows:
+                if family == "signalen":
+                    signalen.append(json.loads(value or b""))
+                    told.setdefault(name, []).append(said(signalen[-1]))
+                else:
+                    volgt = self._codec.decode(value)["volgt"]
+                    asked[name] = str(volgt[0]["vanaf"]) if volgt else None
+        return told, asked, signalen
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Where the deliveries ended."""
+        return dict(self._store.meta.counts)
+
+
+@pytest.mark.parametrize("story", STORIES, ids=[s.title for s in STORIES])
+def test_story(catalogue: Catalogue, story: Story) -> None:
+    teller = Teller(catalogue)
+    not_kept = 0
+    for number, step in enumerate(story.steps, 1):
+        told, asked, signalen = teller.tell(step)
+        assert told == step.told, f"{story.file}, step {number}"
+        assert asked == step.asked, f"{story.file}, step {number}"
+        not_kept += not step.kept
+        for s in signalen:
+            listed = {v.veld for f in catalogue.diensten[s["dienst"]].feiten if f.soort == s["feit"]["soort"] for v in f.velden}
+            assert s["gegevens"] is None or set(s["gegevens"]) == listed
+            assert (s["gegevens"] is None) == (s["soort"] == "VERVALLEN")
+            assert BSN not in json.dumps(s)
+    assert sum(n for key, n in teller.counts.items() if key.endswith("niet_bewaard")) == not_kept
+
+
+def test_a_houder_that_loses_a_benefit_learns_nothing_of_the_one_that_gets_it(catalogue: Catalogue) -> None:
+    teller = Teller(catalogue)
+    story = next(s for s in STORIES if "andere gemeente" in s.title)
+    signalen = [s for step in story.steps for s in teller.tell(step)[2]]
+    for s in signalen:
+        other = {"gm0363": ("gm0599", "R-1"), "gm0599": ("gm0363", "A-1")}[s["ontvanger"]]
+        assert not any(word in json.dumps(s) for word in other)
+    assert [(s["ontvanger"], s["versie"], s["soort"]) for s in signalen] == [
+        ("gm0363", 1, "NIEUW"),
+        ("gm0363", 2, "VERVALLEN"),
+        ("gm0599", 1, "NIEUW"),
+        ("gm0599", 2, "VERVALLEN"),
+        ("gm0363", 3, "NIEUW"),
+    ]
+
+
+@pytest.mark.timeout(120)
+def test_all_stories_on_a_real_node_tell_each_gemeente_the_same(tmp_path: Path, catalogue: Catalogue) -> None:
+    """Each story is about another person; deliveries keep their order by waiting until the one before is done."""
+    bsns = [bsn for _, bsn in zip(STORIES, synthetic_bsns(), strict=False)]
+    assert all(normal_bsn(bsn) for bsn in bsns)
+    with node_in(tmp_path, catalogue) as node:
+        asyncio.run(_tell_all(node, bsns))
+        heard: dict[tuple[str, str], list[str]] = {}
+        for topic, value in asyncio.run(node.signalen()):
+            s = json.loads(value)
+            heard.setdefault((topic.split(".")[1], s["basisfeit"]["record_id"]), []).append(said(s))
+    wanted: dict[tuple[str, str], list[str]] = {}
+    for number, story in enumerate(STORIES):
+        teller = Teller(catalogue)
+        for step in story.steps:
+            for s in teller.tell(step)[2]:
+                wanted.setdefault((s["ontvanger"], f"{number}-{s['basisfeit']['record_id']}"), []).append(said(s))
+    assert heard == wanted
+
+
+async def _tell_all(node: Any, bsns: list[str]) -> None:
+    node.start_worker()
+    for turn in range(max(len(s.steps) for s in STORIES)):
+        now = [(number, s.steps[turn]) for number, s in enumerate(STORIES) if turn < len(s.steps)]
+        await node.publish(
+            (step.soort, {**step.line, "bsn": bsns[number], "record_id": f"{number}-{step.line['record_id']}"}) for number, step in now
+        )
+        await node.until_idle(60)
