@@ -1,6 +1,7 @@
 """``samenloop signals``: what stands now for one ontvanger."""
 
 import json
+import sys
 from typing import Annotated
 
 import msgspec
@@ -38,8 +39,8 @@ def signals(
         table.add_column(column, no_wrap=column in {"kenmerk", "signaal_id"}, overflow="fold")
     for s in live:
         table.add_row(s.kenmerk, s.feit.soort, days(s.begindatum, s.einddatum), gegevens(s.gegevens), s.signaal_id, str(s.versie))
-    console = Console()
-    console.print(table, width=None if console.is_terminal else 200)
+    wide = None if sys.stdout.isatty() else 200  # a pipe has no width of its own
+    Console(width=wide).print(table)
 
 
 async def _read(brokers: str, topic: str) -> list[Signaal]:
