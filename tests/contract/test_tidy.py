@@ -1,0 +1,93 @@
+"""The code keeps the house rules: small, pure where it says so, and with arrows that go one way."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("schemas", "streams", "connectors", "samenloop", "bench")
+MODULES = sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*.py"))
+PURE = [*sorted((ROOT / "streams" / "core").glob("*.py")), ROOT / "streams" / "fold.py"]
+IMPURE = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "uuid1", "uuid4", "random", "urandom", "open", "print", "getenv"}
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def test_every_function_fits_on_a_screen() -> None:
+    long = {f"{p.relative_to(ROOT)}:{f.name}": f.end_lineno - f.lineno + 1 for p in MODULES for f in functions(p) if f.end_lineno}
+    assert {name: n for name, n in long.items() if n > 40} == {}
+
+
+def test_every_file_has_one_subject_and_says_which() -> None:
+    for path in MODULES:
+        source = path.read_text()
+        assert len(source.splitlines()) <= 400, path
+        purpose = ast.get_docstring(ast.parse(source))
+        assert purpose, f"{path} does not say what it is for"
+
+
+@pytest.mark.parametrize("path", PURE, ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_core_reads_no_clock_no_randomness_and_does_no_io(path: Path) -> None:
+    called = {
+        node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+    }
+    assert not called & IMPURE
+
+
+def tracked() -> list[Path]:
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return [ROOT / name for name in listed.stdout.splitlines() if name != "uv.lock"]
+
+
+def test_nothing_names_a_place_of_one_machine_or_a_registry() -> None:
+    registries = (r"py" + r"pi\.org", r"python" + r"hosted", r"maven" + r"\.org", r"npm" + r"js\.")
+    forbidden = re.compile("|".join(("/ro" + "ot/", "/ho" + r"me/(?!samenloop)\w+", *registries)))
+    for path in tracked():
+        if path.is_file() and path.suffix not in {".png", ".avro"}:
+            found = forbidden.search(path.read_text(errors="replace"))
+            assert not found, f"{path.relative_to(ROOT)}: {found and found.group()}"
+
+
+def test_nothing_is_left_to_do_later() -> None:
+    marks = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X")) + r")\b")
+    assert [p for p in MODULES if marks.search(p.read_text())] == []
+
+
+def lint_imports(folder: Path) -> "subprocess.CompletedProcess[str]":
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    return subprocess.run(command, cwd=folder, env={"PYTHONPATH": str(folder)}, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("module", "breach"),
+    [
+        ("streams/engine.py", "from connectors.broker import embedded"),
+        ("connectors/bronnen/bsn.py", "from streams import fold"),
+        ("schemas/values.py", "import streams"),
+        ("streams/core/rules.py", "import time"),
+        ("streams/core/step.py", "import aiokafka"),
+    ],
+)
+def test_a_planted_import_breaks_a_contract(tmp_path: Path, module: str, breach: str) -> None:
+    for package in ("schemas", "streams", "connectors", "samenloop"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    assert lint_imports(tmp_path).returncode == 0, lint_imports(tmp_path).stdout
+    path = tmp_path / module
+    path.write_text(f"{path.read_text()}\n{breach}\n")
+    broken = lint_imports(tmp_path)
+    assert broken.returncode == 1
+    assert "BROKEN" in broken.stdout
