@@ -2,6 +2,7 @@
 
 import os
 import re
+import ssl
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -54,11 +55,20 @@ def java_of(java: Path | None) -> Path:
     return java
 
 
+def _trust_the_system() -> None:
+    """Let downloads trust the certificates of the system, as behind a proxy of an agency's own; jgo's client brings others."""
+    paths = ssl.get_default_verify_paths()
+    bundle = paths.cafile or paths.capath
+    if bundle is not None:
+        os.environ.setdefault("REQUESTS_CA_BUNDLE", bundle)
+
+
 def _locked_jars(jars: list[Jar]) -> list[Path]:
     context = MavenContext(timeout=120)
     cached = [jar.located(context).cached_path for jar in jars]
     if all(path is not None and path.exists() for path in cached):
         return [_checked(jar, path) for jar, path in zip(jars, cached, strict=True) if path is not None]
+    _trust_the_system()
     with ThreadPoolExecutor(_DOWNLOADS) as pool:
         found = pool.map(lambda jar: _brought(jar, context), jars)
         return list(track(found, "Bringing Apache Kafka", total=len(jars), console=Console(stderr=True)))
