@@ -26,6 +26,7 @@ TOOLS: Final = {
     "transactions": "org.apache.kafka.tools.TransactionsCommand",
 }
 _WITHOUT_BROKER: Final = {"dump-log"}
+_BROKER_LAST: Final = {"cluster"}  # takes the broker as a flag of its subcommand; the others with subcommands want it before
 _BROKER_FLAGS: Final = {"--bootstrap-server", "--bootstrap-controller", "--broker-list", "--help", "--version"}
 
 
@@ -35,13 +36,14 @@ class UnknownToolError(Exception):
 
 def tool_command(name: str, args: Sequence[str], bootstrap: str | None, java: Path | None = None) -> list[str]:
     """The command line of a tool, with the broker filled in where the user named none; raises UnknownToolError."""
-    main_class = TOOLS.get(name.removeprefix("kafka-").removesuffix(".sh"))
-    if main_class is None:
+    tool = name.removeprefix("kafka-").removesuffix(".sh")
+    if tool not in TOOLS:
         raise UnknownToolError(f"there is no tool {name}; there are: {', '.join(sorted(TOOLS))}")
-    fill = bootstrap is not None and name not in _WITHOUT_BROKER and not any(a.split("=")[0] in _BROKER_FLAGS for a in args)
+    fill = bootstrap is not None and tool not in _WITHOUT_BROKER and not any(a.split("=")[0] in _BROKER_FLAGS for a in args)
     place = ["--bootstrap-server", str(bootstrap)] if fill else []
     options = ("-Xmx256m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
-    return distribution(java).command(main_class, *place, *args, options=options)
+    whole = [*args, *place] if tool in _BROKER_LAST else [*place, *args]
+    return distribution(java).command(TOOLS[tool], *whole, options=options)
 
 
 def run_tool(name: str, args: Sequence[str], *, bootstrap: str | None, java: Path | None = None) -> int:

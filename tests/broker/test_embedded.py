@@ -1,5 +1,6 @@
 """The embedded broker: keeps its data, refuses a second, and never outlives its parent."""
 
+import json
 import os
 import signal
 import socket
@@ -7,12 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from connectors.broker.distribution import DistributionError, java_of
-from connectors.broker.embedded import BrokerError, EmbeddedBroker, running
+from connectors.broker.embedded import BrokerError, EmbeddedBroker, RunningBroker, running
 
 CLI = str(Path(sys.executable).with_name("samenloop"))
 
@@ -48,9 +50,31 @@ def test_data_and_ports_stay_between_runs_and_a_second_broker_is_refused(tmp_pat
         assert cli("topics", "diff", data=tmp_path).returncode == 0, "the topics of the first run are there"
         listed = cli("kafka", "topics", "--list", data=tmp_path)
         assert "mutaties.gemeente.bijstand" in listed.stdout.splitlines()
+        for tool in (("cluster", "cluster-id"), ("configs", "--describe", "--entity-type", "brokers"), ("kafka-features.sh", "describe")):
+            said = cli("kafka", *tool, data=tmp_path)
+            assert said.returncode == 0, said.stdout + said.stderr
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(BrokerError, match=f"port {taken.getsockname()[1]} is taken"):
             EmbeddedBroker(tmp_path / "other", port=taken.getsockname()[1]).start()
+
+
+def test_ports_that_another_program_took_in_the_meantime_are_not_insisted_on(tmp_path: Path) -> None:
+    (tmp_path / "kafka").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        last = RunningBroker(1, f"127.0.0.1:{port}", port, "4")
+        (tmp_path / "kafka" / "broker.json").write_text(json.dumps(asdict(last)))
+        assert port not in EmbeddedBroker(tmp_path)._ports()
+    assert EmbeddedBroker(tmp_path)._ports() == (port, port), "free again, so that clients find the broker where it was"
+    assert running(tmp_path) is None, "the file of a broker that is gone says nothing"
+
+
+@pytest.mark.parametrize("left", ["", "{", "[]", '{"pid": 1}'])
+def test_a_torn_file_of_the_last_run_does_no_harm(tmp_path: Path, left: str) -> None:
+    (tmp_path / "kafka").mkdir()
+    (tmp_path / "kafka" / "broker.json").write_text(left)
+    assert running(tmp_path) is None
+    assert len(set(EmbeddedBroker(tmp_path)._ports())) == 2
 
 
 def test_kill_9_of_the_parent_leaves_no_kafka_behind_and_a_stale_file_does_no_harm(tmp_path: Path) -> None:
