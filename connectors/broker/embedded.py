@@ -59,14 +59,10 @@ class EmbeddedBroker:
 
     def start(self, *, detached: bool = False) -> RunningBroker:
         """Start and wait until it answers; ``detached`` lets it live on after this process. Raises BrokerError."""
-        self._home.mkdir(parents=True, exist_ok=True)
-        kafka = distribution(self._java)
-        with _locked(self._home) as lock:
-            broker_port, controller_port = self._ports()
-            config = self._home / "server.properties"
-            config.write_text(properties(broker_port=broker_port, controller_port=controller_port, log_dir=str(self._home / "data")))
-            self._format(kafka, config)
-            self._program = self._launch(kafka, config, lock.fileno(), detached=detached)
+        try:
+            self._program, broker_port, controller_port = self._begin(detached=detached)
+        except OSError as e:
+            raise BrokerError(f"{e.filename or self._home} cannot be used: {e.strerror or e}") from e
         running = RunningBroker(self._program.pid, f"127.0.0.1:{broker_port}", controller_port, KAFKA)
         try:
             self._wait(broker_port)
@@ -98,6 +94,16 @@ class EmbeddedBroker:
     def __exit__(self, *_: object) -> None:
         """Stop."""
         self.stop()
+
+    def _begin(self, *, detached: bool) -> tuple["subprocess.Popen[bytes]", int, int]:
+        self._home.mkdir(parents=True, exist_ok=True)
+        kafka = distribution(self._java)
+        with _locked(self._home) as lock:
+            broker_port, controller_port = self._ports()
+            config = self._home / "server.properties"
+            config.write_text(properties(broker_port=broker_port, controller_port=controller_port, log_dir=str(self._home / "data")))
+            self._format(kafka, config)
+            return self._launch(kafka, config, lock.fileno(), detached=detached), broker_port, controller_port
 
     def _ports(self) -> tuple[int, int]:
         """Those of the last run while they are free, so that clients find the broker again; else new ones."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -124,6 +125,27 @@ def test_a_kafka_that_cannot_start_fails_at_once_with_the_end_of_its_log(tmp_pat
     monkeypatch.setattr(EmbeddedBroker, "_format", lambda *_: None)
     with pytest.raises(BrokerError, match=r"Kafka ended while it started(.|\n)*Exception"):
         EmbeddedBroker(tmp_path).start()
+    assert running(tmp_path) is None
+
+
+@pytest.mark.parametrize("place", ["", "kafka", "kafka/lock/x", "kafka/server.properties/x", "kafka/kafka.log/x"])
+def test_a_data_directory_that_cannot_be_used_is_named(tmp_path: Path, place: str) -> None:
+    data = tmp_path / "data"
+    (data / place).parent.mkdir(parents=True, exist_ok=True)
+    (data / place).write_text("in the way")
+    said = cli("broker", "start", data=data)
+    assert said.returncode == 2
+    assert re.search(rf"{re.escape(str(data))}\S* cannot be used: ", said.stderr)
+    assert "Traceback" not in said.stderr
+
+
+def test_a_corrupt_data_directory_fails_with_the_reason_that_kafka_gives(tmp_path: Path) -> None:
+    stored = tmp_path / "kafka" / "data"
+    stored.mkdir(parents=True)
+    (stored / "meta.properties").write_text("garbage")
+    said = cli("broker", "start", data=tmp_path)
+    assert said.returncode == 2
+    assert "node ID not found in" in said.stderr
     assert running(tmp_path) is None
 
 
