@@ -46,6 +46,7 @@ async def why_not(brokers: str, catalogue: Catalogue, toepassing: str, ontvanger
     rulebook, codec = rulebook_of(catalogue), Codec(catalogue)
     persoon = await _persoon(brokers, rulebook, codec, ontvanger, kenmerk)
     log: dict[tuple[int, str], Mutatie] = {}
+    filled: dict[tuple[int, str], Mutatie] = {}  # newest that is no withdrawal: it says whose a withdrawn basisfeit was
     for soort in rulebook.soorten.values():
         async for record in read_topics(brokers, [soort.topic]):
             if record.key != persoon:
@@ -54,15 +55,26 @@ async def why_not(brokers: str, catalogue: Catalogue, toepassing: str, ontvanger
                 mutatie = codec.decode_mutatie(soort.topic, record.value)
             except WireError:
                 continue  # it is in quarantine, and counted there
-            known = log.get((soort.nummer, mutatie.record_id))
-            if known is None or mutatie.versie > known.versie:
-                log[soort.nummer, mutatie.record_id] = mutatie
+            _keep_newest(log, soort.nummer, mutatie)
+            if mutatie.feit is not None:
+                _keep_newest(filled, soort.nummer, mutatie)
     state: bytes | None = None
     async for record in read_topics(brokers, [f"{toepassing}-personen-changelog"]):
         state = record.value if record.key == persoon else state
     quarantined = [r async for r in read_topics(brokers, ["quarantaine"]) if r.key == persoon]
-    pairs = _pairs(rulebook, _decoded(state), log, ontvanger, kenmerk)
+    own = {
+        record
+        for record, m in filled.items()
+        if m.feit is not None and (m.feit.get("houder"), m.feit.get("kenmerk")) == (ontvanger, kenmerk)
+    }
+    pairs = _pairs(rulebook, _decoded(state), log, own)
     return WhyNot(ontvanger, kenmerk, tuple(pairs), len(quarantined))
+
+
+def _keep_newest(kept: dict[tuple[int, str], Mutatie], nummer: int, mutatie: Mutatie) -> None:
+    known = kept.get((nummer, mutatie.record_id))
+    if known is None or mutatie.versie > known.versie:
+        kept[nummer, mutatie.record_id] = mutatie
 
 
 async def _persoon(brokers: str, rulebook: Rulebook, codec: Codec, ontvanger: str, kenmerk: str) -> bytes:
@@ -88,12 +100,12 @@ def _decoded(state: bytes | None) -> Timeline:
         return EMPTY
 
 
-def _pairs(rulebook: Rulebook, timeline: Timeline, log: dict[tuple[int, str], Mutatie], ontvanger: str, kenmerk: str) -> list[Pair]:
+def _pairs(rulebook: Rulebook, timeline: Timeline, log: dict[tuple[int, str], Mutatie], own: set[tuple[int, str]]) -> list[Pair]:
     pairs = []
     for dienst in rulebook.diensten.values():
         for basis in timeline.of(dienst.basis):
-            if basis.values and (basis.values[dienst.houder], basis.values[dienst.kenmerk]) != (ontvanger, kenmerk):
-                continue  # another ontvanger's, or another dossier
+            if (dienst.basis, basis.record_id) not in own:
+                continue  # another ontvanger's, or another dossier; also when it is withdrawn
             for (nummer, record_id), mutatie in sorted(log.items(), key=lambda x: (x[0][0], x[0][1])):
                 if nummer in dienst.feiten:
                     position = timeline.position(nummer, pack(record_id))
