@@ -1,5 +1,6 @@
 """The command line ``samenloop``: one line a command, each in its own module."""
 
+import os
 import sys
 
 import typer
@@ -44,5 +45,8 @@ def main() -> None:
     except NotDoneError as e:
         typer.echo(f"samenloop: {e}", err=True)
         sys.exit(2)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # who read us has gone, and Python would complain at the end
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

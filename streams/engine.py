@@ -24,6 +24,7 @@ class Engine:
         self._partitions: dict[int, Partition] = {}
         self._stores: dict[int, PartitionStore] = {}
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.ready = asyncio.Event()  # set while every partition of this worker takes frames
 
     @property
     def topics(self) -> list[str]:
@@ -46,26 +47,33 @@ class Engine:
         found = {(tp.topic, tp.partition) for tp in tps if tp.topic in self.topics}
         numbers = {partition for _, partition in found}
         if len(found) != len(numbers) * len(self.topics):
-            self._fail(RuntimeError("Kafka gave this worker a partition of some source topics and not of others: are all of one number?"))
+            self.fail(RuntimeError("Kafka gave this worker a partition of some source topics and not of others: are all of one number?"))
             return
         self._stores = {n: s for n, s in self._stores.items() if n in numbers}
         for n in sorted(numbers - self._partitions.keys()):
             store = self._stores.setdefault(n, PartitionStore(self._folder.rulebook.layout))
             log = PartitionLog(self._settings, n, self.topics, self._outputs)
-            self._partitions[n] = Partition(n, self._settings, self._folder, store, log, self._fail)
+            self._partitions[n] = Partition(n, self._settings, self._folder, store, log, self)
 
     async def revoked(self) -> None:
         """Give all partitions up after the transactions under way; Kafka says next which are ours again.
 
         A store is kept for that moment: when the partition comes back, only what others wrote since is read.
         """
+        self.ready.clear()
         partitions, self._partitions = self._partitions, {}
         await asyncio.gather(*(p.close() for p in partitions.values()))
         for number, partition in partitions.items():
             if partition.fenced_out:
                 self._stores.pop(number, None)
 
-    def _fail(self, error: Exception) -> None:
+    def opened(self) -> None:
+        """Told by a partition that is ready."""
+        if all(p.ready for p in self._partitions.values()):
+            self.ready.set()
+
+    def fail(self, error: Exception) -> None:
+        """Told by a partition what must end the worker; the first error counts."""
         if not self.failed.done():
             self.failed.set_exception(error)
 

@@ -1,8 +1,7 @@
 """One partition of the persons at work: frames come in, are folded, and their effects are committed one transaction at a time."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from aiokafka.errors import ProducerFenced
@@ -13,6 +12,16 @@ from streams.settings import EngineSettings
 from streams.store import PartitionStore
 
 log = structlog.get_logger()
+
+
+class Owner(Protocol):
+    """Who is told how a partition fares."""
+
+    def opened(self) -> None:
+        """A partition is ready to take frames."""
+
+    def fail(self, error: Exception) -> None:
+        """A partition met what the worker may not survive."""
 
 
 class Partition:
@@ -28,13 +37,13 @@ class Partition:
         folder: Folder,
         store: PartitionStore,
         kafka: PartitionLog,
-        fail: Callable[[Exception], None],
+        owner: Owner,
     ) -> None:
         self.number = number
         self.store = store
         self._folder = folder
         self._log = kafka
-        self._fail = fail
+        self._owner = owner
         self._frames: asyncio.Queue[Frame] = asyncio.Queue(settings.backlog_frames)
         self._next: dict[tuple[str, int], int] = {}
         self._stop = asyncio.Event()
@@ -61,14 +70,15 @@ class Partition:
             self._next = await self._log.open(self.store)
             self.ready = True
             log.info("partition ready", partition=self.number, persons=len(self.store.rows))
+            self._owner.opened()
             while (frames := await self._take()) is not None:
                 await self._work(frames)
         except ProducerFenced as e:
             self.fenced_out = True
             log.warning("partition lost to another worker", partition=self.number)
-            self._watch = asyncio.get_running_loop().call_later(2 * self._session_timeout, self._fail, e)
+            self._watch = asyncio.get_running_loop().call_later(2 * self._session_timeout, self._owner.fail, e)
         except Exception as e:  # noqa: BLE001 - fail-stop: whatever it is, the worker ends and says so
-            self._fail(e)
+            self._owner.fail(e)
         finally:
             self._stop.set()
             while not self._frames.empty():  # let go of who waits in offer()

@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Callable
 
 import structlog
 
@@ -15,13 +16,20 @@ from streams.settings import EngineSettings
 log = structlog.get_logger()
 
 
-async def run_worker(settings: EngineSettings, catalogue: Catalogue, stop: asyncio.Event | None = None) -> int:
-    """Run one worker; returns the exit code: 0 when stopped on purpose, 2 after a failure (a supervisor starts it again)."""
+async def run_worker(
+    settings: EngineSettings, catalogue: Catalogue, stop: asyncio.Event | None = None, started: Callable[[App], None] | None = None
+) -> int:
+    """Run one worker; returns the exit code: 0 when stopped on purpose, 2 after a failure (a supervisor starts it again).
+
+    ``started`` is given the app, for whoever wants to know how it fares.
+    """
     stop = stop or stop_on_signals()
     _tune_gc()
     app = build_app(settings, catalogue)
     code = 0
     try:
+        if started is not None:
+            started(app)
         app.finalize()
         await app.start()
         await _until(app, stop)

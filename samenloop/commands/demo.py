@@ -5,7 +5,6 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated
@@ -32,6 +31,7 @@ from samenloop.rendering import signaal_line
 from samenloop.settings import Settings
 from schemas.codec import decode_signaal
 from schemas.values import Signaal
+from streams.app import App
 from streams.worker import run_worker, stop_on_signals
 
 SHOWN_A_MONTH = 4
@@ -89,7 +89,11 @@ class Demo:
         stop, ended = stop_on_signals(), asyncio.Event()
         made = await make_topics(self._settings, self._bootstrap)
         self._say(f"[bold]2[/] {len(made.missing)} topics are made from the catalogue, and a worker of the engine starts")
-        worker = asyncio.create_task(run_worker(engine_settings(self._settings, self._bootstrap), self._catalogue, ended))
+        app: asyncio.Future[App] = asyncio.get_running_loop().create_future()
+        worker = asyncio.create_task(
+            run_worker(engine_settings(self._settings, self._bootstrap), self._catalogue, ended, started=app.set_result)
+        )
+        await (await app).engine.ready.wait()
         bronnen = {b: self._bron(b) for b in ("uwv", "svb")}
         others = [asyncio.create_task(b.run()) for b in bronnen.values()] + [asyncio.create_task(self._watch())]
         deliveries = (d for d in population(self._catalogue, persons=persons, seed=seed, months=months) if _month(d) < months)
@@ -107,9 +111,9 @@ class Demo:
             ended.set()
             for task in (delivering, *others):
                 task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
-        return await worker
+            await asyncio.gather(delivering, *others, return_exceptions=True)
+            code = await worker
+        return code
 
     def _bron(self, bron: str) -> RegisterBron:
         return RegisterBron(bron, self._catalogue, self._bootstrap, Register(self._settings.data / f"{bron}.sqlite", self._catalogue, bron))
