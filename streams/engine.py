@@ -7,6 +7,7 @@ from typing import Any
 from faust.types import TP
 
 from schemas.catalogue import Catalogue
+from streams.clients import AIOKAFKA, Clients
 from streams.fold import Folder
 from streams.log import PartitionLog
 from streams.partition import Partition
@@ -17,8 +18,9 @@ from streams.store import PartitionStore
 class Engine:
     """Gives frames to their partitions. ``failed`` holds the first error that must end the worker."""
 
-    def __init__(self, settings: EngineSettings, catalogue: Catalogue) -> None:
+    def __init__(self, settings: EngineSettings, catalogue: Catalogue, clients: Clients = AIOKAFKA) -> None:
         self._settings = settings
+        self._clients = clients
         self._folder = Folder(catalogue, settings.toepassing)
         self._outputs = outputs_of(catalogue)
         self._partitions: dict[int, Partition] = {}
@@ -52,7 +54,7 @@ class Engine:
         self._stores = {n: s for n, s in self._stores.items() if n in numbers}
         for n in sorted(numbers - self._partitions.keys()):
             store = self._stores.setdefault(n, PartitionStore(self._folder.rulebook.layout))
-            log = PartitionLog(self._settings, n, self.topics, self._outputs)
+            log = PartitionLog(self._settings, n, self.topics, self._outputs, self._clients)
             self._partitions[n] = Partition(n, self._settings, self._folder, store, log, self)
 
     async def revoked(self) -> None:

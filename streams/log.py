@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import TopicPartition
 
+from streams.clients import AIOKAFKA, Clients
 from streams.effects import Effects, Row, SourceOffsets
 from streams.settings import EngineSettings
 from streams.store import PartitionStore
@@ -21,16 +21,19 @@ class PartitionLog:
     Opening fences whoever had the partition before, so that nothing of theirs can be added behind what is restored.
     """
 
-    def __init__(self, settings: EngineSettings, partition: int, topics: Sequence[str], outputs: Iterable[str]) -> None:
+    def __init__(
+        self, settings: EngineSettings, partition: int, topics: Sequence[str], outputs: Iterable[str], clients: Clients = AIOKAFKA
+    ) -> None:
         self._settings = settings
         self._partition = partition
         self._topics = topics
         self._outputs = list(outputs)
-        self._producer: AIOKafkaProducer | None = None
+        self._clients = clients
+        self._producer: Any = None
 
     async def open(self, store: PartitionStore) -> SourceOffsets:
         """Fence, bring ``store`` up to date, and return where each source topic must be read from."""
-        self._producer = AIOKafkaProducer(
+        self._producer = self._clients.producer(
             bootstrap_servers=self._settings.brokers,
             transactional_id=self._settings.transactional_id(self._partition),
             transaction_timeout_ms=int(self._settings.transaction_timeout * 1000),
@@ -84,7 +87,7 @@ class PartitionLog:
     async def _rows(self, store: PartitionStore) -> AsyncIterator[tuple[bytes, bytes | None]]:
         """The committed rows of the changelog from the store's position on."""
         tp = TopicPartition(self._settings.changelog, self._partition)
-        consumer = AIOKafkaConsumer(
+        consumer = self._clients.consumer(
             bootstrap_servers=self._settings.brokers,
             isolation_level="read_committed",
             enable_auto_commit=False,
@@ -104,7 +107,7 @@ class PartitionLog:
             await consumer.stop()
 
     async def _committed(self) -> SourceOffsets:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.brokers)
+        admin = self._clients.admin(bootstrap_servers=self._settings.brokers)
         await admin.start()
         try:
             found = await admin.list_consumer_group_offsets(self._settings.toepassing)
