@@ -21,6 +21,11 @@ class Settings(BaseSettings):
     catalogus: Path | None = Field(None, description="Directory of another catalogue than the published one.")
     sleutel: Path | None = Field(None, description="File with the key of the pseudonyms; made in the data directory when absent.")
     session_timeout: float = Field(10.0, ge=6, description="Seconds after which a silent worker loses its partitions.")
+    http: str = Field(
+        "127.0.0.1:0",
+        pattern=r"^(off|\S+:\d{1,5})$",
+        description="HOST:PORT of a worker's /live, /ready and /metrics; port 0: any free one, told in the log; off: none.",
+    )
     java: Path | None = Field(None, description="A system Java >= 17 for the embedded broker, in place of the bundled one.")
 
     @classmethod

@@ -1,8 +1,10 @@
 """``build_app``: the Faust app, with one agent for all mutaties.* and the klok."""
 
-from typing import Any
+from contextlib import suppress
+from typing import Any, cast
 
 import faust
+from faust.types import TP
 
 from schemas.catalogue import Catalogue
 from streams.engine import Engine
@@ -35,9 +37,16 @@ def build_app(settings: EngineSettings, catalogue: Catalogue) -> App:
         stream_buffer_maxsize=16,  # frames, not records
     )
     app.frame_records = settings.frame_records
-    app.engine = Engine(settings, catalogue)
+    app.engine = Engine(settings, catalogue, end_of=lambda tp: _end_of(app, tp))
     _connect(app)
     return app
+
+
+def _end_of(app: App, tp: TP) -> int | None:
+    """The end of a source partition, as the last fetch told it."""
+    with suppress(AssertionError):  # aiokafka's word for: it has just been taken from this worker
+        return cast("int | None", app.consumer.highwater(tp))
+    return None
 
 
 def _connect(app: App) -> None:

@@ -34,6 +34,7 @@ class Effects:
     changes: dict[bytes, bytes | None] = field(default_factory=dict)  # persoon → new state; None: nothing is kept any more
     messages: dict[tuple[str, int], list[Row]] = field(default_factory=dict)  # (topic, partition) → what is sent there
     counts: Counter[str] = field(default_factory=Counter)
+    announced: list[tuple[str, str, int]] = field(default_factory=list)  # each signal's dienst, soort and registratietijd in ms
     klok: int | None = None
     offsets: SourceOffsets = field(default_factory=dict)
 

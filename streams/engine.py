@@ -1,7 +1,8 @@
 """The partitions that this worker has, and what happens to them when Kafka moves them."""
 
 import asyncio
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from faust.types import TP
@@ -10,28 +11,41 @@ from schemas.catalogue import Catalogue
 from streams.clients import AIOKAFKA, Clients
 from streams.fold import Folder
 from streams.log import PartitionLog
-from streams.partition import Partition
+from streams.metrics import Held, Metrics
+from streams.partition import Partition, State
 from streams.settings import EngineSettings
 from streams.store import PartitionStore
+
+EndOf = Callable[[TP], int | None]  # the end of a source partition as far as it is known
 
 
 class Engine:
     """Gives frames to their partitions. ``failed`` holds the first error that must end the worker."""
 
-    def __init__(self, settings: EngineSettings, catalogue: Catalogue, clients: Clients = AIOKAFKA) -> None:
+    def __init__(
+        self, settings: EngineSettings, catalogue: Catalogue, clients: Clients = AIOKAFKA, *, end_of: EndOf = lambda _: None
+    ) -> None:
         self._settings = settings
         self._clients = clients
         self._folder = Folder(catalogue, settings.toepassing)
         self._outputs = outputs_of(catalogue)
+        self._end_of = end_of
         self._partitions: dict[int, Partition] = {}
         self._stores: dict[int, PartitionStore] = {}
+        self.metrics = Metrics(self.topics, catalogue.diensten, self.held)
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.ready = asyncio.Event()  # set while every partition of this worker takes frames
+        self.joined = False  # whether Kafka has dealt the partitions and not taken them back since; a worker may be dealt none
+        self.ready = asyncio.Event()  # set when every partition of this worker takes frames, for whoever waits for it
 
     @property
     def topics(self) -> list[str]:
         """The source topics."""
         return self._folder.topics
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether Kafka has dealt the partitions, all of them here are restored and open, and nothing has failed."""
+        return self.joined and not self.failed.done() and all(p.state is State.OPEN for p in self._partitions.values())
 
     @property
     def partitions(self) -> dict[int, Partition]:
@@ -42,6 +56,7 @@ class Engine:
         """A frame from Faust."""
         found = self._partitions.get(partition)
         if found is not None:
+            self.metrics.framed(len(records))
             await found.offer(topic, records)
 
     async def assigned(self, tps: Iterable[TP]) -> None:
@@ -56,6 +71,9 @@ class Engine:
             store = self._stores.setdefault(n, PartitionStore(self._folder.rulebook.layout))
             log = PartitionLog(self._settings, n, self.topics, self._outputs, self._clients)
             self._partitions[n] = Partition(n, self._settings, self._folder, store, log, self)
+        self.joined = True
+        self.metrics.rebalances.inc()
+        self.opened()
 
     async def revoked(self) -> None:
         """Give all partitions up after the transactions under way; Kafka says next which are ours again.
@@ -63,6 +81,7 @@ class Engine:
         A store is kept for that moment: when the partition comes back, only what others wrote since is read.
         """
         self.ready.clear()
+        self.joined = False
         partitions, self._partitions = self._partitions, {}
         await asyncio.gather(*(p.close() for p in partitions.values()))
         for number, partition in partitions.items():
@@ -71,13 +90,25 @@ class Engine:
 
     def opened(self) -> None:
         """Told by a partition that is ready."""
-        if all(p.ready for p in self._partitions.values()):
+        if self.is_ready:
             self.ready.set()
 
     def fail(self, error: Exception) -> None:
         """Told by a partition what must end the worker; the first error counts."""
         if not self.failed.done():
             self.failed.set_exception(error)
+
+    def held(self) -> Held:
+        """What this worker holds now, for its metrics."""
+        states = Counter(p.state for p in self._partitions.values())
+        lag: Counter[str] = Counter()
+        for partition in self._partitions.values():
+            for (topic, number), offset in partition.committed.items():
+                end = self._end_of(TP(topic, number))
+                if end is not None:
+                    lag[topic] += max(0, end - offset)
+        stores = self._stores.values()
+        return Held({s: states[s] for s in State}, sum(len(s.rows) for s in stores), sum(s.size for s in stores), lag)
 
 
 def outputs_of(catalogue: Catalogue) -> list[str]:

@@ -85,6 +85,7 @@ class Folder:
         if outcome.timeline is not before:
             timelines[persoon] = outcome.timeline
         if outcome.signalen or outcome.volgverzoeken:
+            effects.announced += [(s.dienst, s.soort, mutatie.registratietijd) for s in outcome.signalen]
             self._announce(effects, persoon, partition, outcome)
 
     def _announce(self, effects: Effects, persoon: bytes, partition: int, outcome: Outcome) -> None:

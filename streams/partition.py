@@ -1,6 +1,9 @@
 """One partition of the persons at work: frames come in, are folded, and their effects are committed one transaction at a time."""
 
 import asyncio
+import time
+from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any, Protocol
 
 import structlog
@@ -8,14 +11,25 @@ from aiokafka.errors import ProducerFenced
 
 from streams.fold import Folder, Frame
 from streams.log import PartitionLog
+from streams.metrics import Metrics
 from streams.settings import EngineSettings
 from streams.store import PartitionStore
 
 log = structlog.get_logger()
 
 
+class State(StrEnum):
+    """How far a partition is."""
+
+    RESTORING = "restoring"  # the worker before is fenced, the state is read
+    OPEN = "open"  # it takes frames
+    LOST = "lost"  # another worker has it, or the transaction failed
+
+
 class Owner(Protocol):
     """Who is told how a partition fares."""
+
+    metrics: Metrics
 
     def opened(self) -> None:
         """A partition is ready to take frames."""
@@ -48,10 +62,16 @@ class Partition:
         self._next: dict[tuple[str, int], int] = {}
         self._stop = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name=f"partition-{number}")
-        self.ready = False
+        self.state = State.RESTORING
         self.fenced_out = False
+        self.busy_since: float | None = None  # on the monotonic clock, while a transaction is under way
         self._session_timeout = settings.session_timeout
         self._watch: asyncio.TimerHandle | None = None  # ends the worker when Kafka does not take a lost partition away from it
+
+    @property
+    def committed(self) -> Mapping[tuple[str, int], int]:
+        """The offset from which each source topic is read on; empty until the partition is open."""
+        return self._next
 
     async def offer(self, topic: str, records: list[Any]) -> None:
         """Hand over a frame; waits while too much work stands before it."""
@@ -67,19 +87,23 @@ class Partition:
 
     async def _run(self) -> None:
         try:
+            begin = time.monotonic()
             self._next = await self._log.open(self.store)
-            self.ready = True
+            self.state = State.OPEN
+            self._owner.metrics.opened(time.monotonic() - begin)
             log.info("partition ready", partition=self.number, persons=len(self.store.rows))
             self._owner.opened()
             while (frames := await self._take()) is not None:
                 await self._work(frames)
         except ProducerFenced as e:
             self.fenced_out = True
+            self._owner.metrics.lost.inc()
             log.warning("partition lost to another worker", partition=self.number)
             self._watch = asyncio.get_running_loop().call_later(2 * self._session_timeout, self._owner.fail, e)
         except Exception as e:  # noqa: BLE001 - fail-stop: whatever it is, the worker ends and says so
             self._owner.fail(e)
         finally:
+            self.state = State.LOST
             self._stop.set()
             while not self._frames.empty():  # let go of who waits in offer()
                 self._frames.get_nowait()
@@ -102,9 +126,13 @@ class Partition:
         new = [(t, unseen) for t, records in frames if (unseen := self._unseen(t, records))]
         if not new:
             return
+        self.busy_since = begin = time.monotonic()
         effects = self._folder.fold(self.store.get, self.number, new)
+        folded = time.monotonic()
         await self._log.commit(effects, self.store)
         self._next.update(effects.offsets)
+        self.busy_since = None
+        self._owner.metrics.committed(effects, fold=folded - begin, commit=time.monotonic() - folded, now=time.time())
 
     def _unseen(self, topic: str, records: list[Any]) -> list[Any]:
         """The records that are not yet behind the committed offset: after a rebalance Kafka may deliver some again."""

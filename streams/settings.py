@@ -12,6 +12,7 @@ class EngineSettings:
     toepassing: str  # consumer group, prefix of transactional ids and of the engine's own topics
     partities: int  # of mutaties.*, klok, volgverzoeken.* and the changelog
     datadir: Path  # Faust insists on one; nothing of ours stands in it
+    http: str | None = None  # HOST:PORT of /live, /ready and /metrics; None: nothing listens
     frame_records: int = 2_000  # most records that become one frame
     backlog_frames: int = 4  # most frames that wait for one partition; more stops the fetching
     session_timeout: float = 10.0  # a worker that is silent for so long loses its partitions

@@ -17,6 +17,7 @@ class PartitionStore:
     def __init__(self, layout: str) -> None:
         self.rows: dict[bytes, bytes] = {}
         self.meta = Meta(layout)
+        self.size = 0  # bytes of the keys and values in ``rows``
         self.position = 0  # offset in the changelog up to which the rows are restored
 
     def get(self, persoon: bytes) -> bytes | None:
@@ -46,7 +47,11 @@ class PartitionStore:
         self.meta = self.meta.add(effects.counts, effects.klok)
 
     def _put(self, key: bytes, value: bytes | None) -> None:
-        if value is None:
-            self.rows.pop(key, None)
-        else:
+        old = self.rows.pop(key, None) if value is None else self.rows.get(key)
+        if value is not None:
             self.rows[key] = value
+        self.size += _size(key, value) - _size(key, old)
+
+
+def _size(key: bytes, value: bytes | None) -> int:
+    return 0 if value is None else len(key) + len(value)

@@ -11,6 +11,7 @@ import structlog
 
 from schemas.catalogue import Catalogue
 from streams.app import App, build_app
+from streams.health import HealthError, serving
 from streams.settings import EngineSettings
 
 log = structlog.get_logger()
@@ -26,6 +27,15 @@ async def run_worker(
     stop = stop or stop_on_signals()
     _tune_gc()
     app = build_app(settings, catalogue)
+    try:
+        async with serving(app.engine, settings):
+            return await _run(app, settings, stop, started)
+    except HealthError as e:
+        log.error("worker failed", error=str(e))  # noqa: TRY400 - it says all
+        return 2
+
+
+async def _run(app: App, settings: EngineSettings, stop: asyncio.Event, started: Callable[[App], None] | None) -> int:
     code = 0
     try:
         if started is not None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
@@ -71,6 +73,15 @@ class Node:
     def logs(self) -> list[str]:
         """What the workers logged, in the order in which they were started."""
         return [(self.data / f"worker-{i}.log").read_text() for i in range(len(self.workers))]
+
+    async def health(self, worker: int, path: str, seconds: float = 30) -> tuple[int, str]:
+        """Status and body of ``path`` of a worker's health endpoint, asked as soon as it listens."""
+        log, deadline = self.data / f"worker-{worker}.log", time.monotonic() + seconds
+        while not (found := re.search(r"url=(http://\S+)/ready", log.read_text())):
+            assert time.monotonic() < deadline, "nothing listens"
+            await asyncio.sleep(0.02)
+        async with aiohttp.ClientSession() as session, session.get(found.group(1) + path) as answer:
+            return answer.status, await answer.text()
 
     async def publish(self, deliveries: Iterable[tuple[str, Mapping[str, Any]]], pause: float = 0) -> int:
         """Publish (soort, line) in order, through the edge; with a pause after every thousand."""

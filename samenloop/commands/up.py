@@ -10,15 +10,15 @@ from connectors.broker.distribution import DistributionError
 from connectors.broker.embedded import BrokerError, EmbeddedBroker
 from samenloop.commands.topics import make_topics
 from samenloop.commands.worker import engine_settings
-from samenloop.context import DataOption, catalogue_of, settings_of
+from samenloop.context import DataOption, HttpOption, catalogue_of, settings_of
 from samenloop.errors import NotDoneError
 from samenloop.logs import log_to
 from streams.worker import run_worker, stop_on_signals
 
 
-def up(data: DataOption = None) -> None:
+def up(data: DataOption = None, http: HttpOption = None) -> None:
     """Run the embedded Kafka, the catalogue's topics and a worker until Ctrl-C. The state stays in the data directory."""
-    settings = settings_of(data=data)
+    settings = settings_of(data=data, http=http)
     log_to(sys.stderr, "info")
     say = Console(stderr=True, highlight=False).print
     broker = EmbeddedBroker(settings.data, java=settings.java)

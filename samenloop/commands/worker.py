@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from connectors.broker.topics import diff_topics
-from samenloop.context import BrokersOption, DataOption, brokers_of, catalogue_of, settings_of
+from samenloop.context import BrokersOption, DataOption, HttpOption, brokers_of, catalogue_of, settings_of
 from samenloop.errors import NotDoneError
 from samenloop.logs import log_to
 from samenloop.running import run
@@ -20,18 +20,24 @@ from streams.worker import run_worker
 def engine_settings(settings: Settings, brokers: str) -> EngineSettings:
     """What the engine needs of the settings."""
     return EngineSettings(
-        brokers, settings.toepassing, settings.partities, datadir=settings.data / "faust", session_timeout=settings.session_timeout
+        brokers,
+        settings.toepassing,
+        settings.partities,
+        datadir=settings.data / "faust",
+        session_timeout=settings.session_timeout,
+        http=None if settings.http == "off" else settings.http,
     )
 
 
 def worker(
     brokers: BrokersOption = None,
     data: DataOption = None,
+    http: HttpOption = None,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
     catalogus: Annotated[Path | None, typer.Option(help="Directory of another catalogue than the published one.")] = None,
 ) -> None:
     """Run one worker of the engine until SIGINT or SIGTERM. Start more of them to scale out: Kafka moves the partitions."""
-    settings = settings_of(brokers=brokers, data=data, catalogus=catalogus)
+    settings = settings_of(brokers=brokers, data=data, catalogus=catalogus, http=http)
     log_to(sys.stderr, log_level)
     servers = brokers_of(settings)
     _need_topics(settings, servers)

@@ -1,10 +1,14 @@
 """docker-compose.kafka.yml: no Docker engine is needed to see that it says what the embedded broker and the settings say."""
 
+import asyncio
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from connectors.broker.lock import KAFKA
 from connectors.broker.settings import BROKER_SETTINGS
@@ -63,6 +67,33 @@ def test_workers_wait_for_broker_and_topics_and_are_given_the_time_to_stop(servi
     assert services["worker"]["restart"] == "on-failure"
     grace = int(services["worker"]["stop_grace_period"].removesuffix("s"))
     assert grace > EngineSettings("", "x", 1, Path()).stop_timeout
+
+
+def test_the_health_of_a_worker_is_asked_where_it_is_told_and_stays_off_the_host(services: Any) -> None:
+    worker = services["worker"]
+    host, port = worker["environment"]["SAMENLOOP_HTTP"].split(":")
+    command, *arguments = worker["healthcheck"]["test"]
+    assert (command, arguments[0]) == ("CMD", "python"), "the image has no curl"
+    assert f"'http://127.0.0.1:{port}/ready'" in arguments[-1]
+    assert host == "0.0.0.0"
+    assert "ports" not in worker
+    assert "/samenloop/.venv/bin" in (ROOT / "Dockerfile").read_text(), "where that python stands"
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
+def test_the_healthcheck_of_a_worker_fails_exactly_when_it_is_not_ready(services: Any, status: int, code: int) -> None:
+    async def scenario() -> int:
+        async def ready(_: web.Request) -> web.Response:
+            return web.Response(status=status)
+
+        app = web.Application()
+        app.add_routes([web.get("/ready", ready)])
+        async with TestServer(app, host="127.0.0.1") as server:
+            script = services["worker"]["healthcheck"]["test"][-1].replace(":8080/", f":{server.port}/")
+            process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stderr=asyncio.subprocess.DEVNULL)
+            return await process.wait()
+
+    assert asyncio.run(scenario()) == code
 
 
 def test_the_image_takes_every_package_and_the_lock(services: Any) -> None:
