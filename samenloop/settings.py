@@ -20,7 +20,10 @@ class Settings(BaseSettings):
     replicatie: int = Field(1, ge=1, description="Replication factor of topics that are made.")
     catalogus: Path | None = Field(None, description="Directory of another catalogue than the published one.")
     sleutel: Path | None = Field(None, description="File with the key of the pseudonyms; made in the data directory when absent.")
-    session_timeout: float = Field(10.0, ge=6, description="Seconds after which a silent worker loses its partitions.")
+    session_timeout: float = Field(
+        10.0, ge=1, description="Seconds after which a silent worker loses its partitions; Kafka takes 6 or more."
+    )
+    transaction_timeout: float = Field(30.0, ge=1, le=60, description="Seconds after which Kafka ends a transaction that was left open.")
     http: str = Field(
         "127.0.0.1:0",
         pattern=r"^(off|\S+:\d{1,5})$",

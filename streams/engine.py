@@ -9,6 +9,7 @@ from faust.types import TP
 
 from schemas.catalogue import Catalogue
 from streams.clients import AIOKAFKA, Clients
+from streams.crash_points import crash_point
 from streams.fold import Folder
 from streams.log import PartitionLog
 from streams.metrics import Held, Metrics
@@ -82,6 +83,7 @@ class Engine:
         """
         self.ready.clear()
         self.joined = False
+        crash_point("during-revoke")
         partitions, self._partitions = self._partitions, {}
         await asyncio.gather(*(p.close() for p in partitions.values()))
         for number, partition in partitions.items():

@@ -1,18 +1,26 @@
 """The log of one partition: its state is restored from there, and effects go there in transactions."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError, ProducerFenced
 
 from streams.clients import AIOKAFKA, Clients
+from streams.crash_points import crash_point
 from streams.effects import Effects, Row, SourceOffsets
 from streams.settings import EngineSettings
 from streams.store import PartitionStore
 
 _BATCH_BYTES = 400_000  # below the broker's message.max.bytes, also before compression
 _REQUEST_BYTES = 8_388_608
+_CLOSE_SECONDS = 3.0
+
+
+class NotTakenError(Exception):
+    """Kafka did not take what a transaction sends; the text says what and why, without data of a record."""
 
 
 class PartitionLog:
@@ -47,29 +55,55 @@ class PartitionLog:
         await self._producer.client.set_topics([*self._outputs, self._settings.changelog])
         async for key, value in self._rows(store):
             store.restore(key, value)
+            crash_point("during-recovery")
         return await self._committed()
 
     async def commit(self, effects: Effects, store: PartitionStore) -> None:
         """Make the effects true in one transaction and then take them over into ``store``.
 
-        Raises whatever aiokafka raises; then nothing of it is true, and the log must be closed.
+        Raises NotTakenError or whatever aiokafka raises; then the log must be closed, and the next ``open`` finds out what stands.
         """
-        assert self._producer is not None  # noqa: S101 - opened before
         changelog = (self._settings.changelog, self._partition)
         rows: dict[tuple[str, int], list[Row]] = {**effects.messages, changelog: [(k, v, []) for k, v in store.rows_of(effects).items()]}
-        async with self._producer.transaction():
-            sent = [await self._producer.send_batch(b, t, partition=p) for (t, p), rs in rows.items() for b in self._batches(rs)]
-            offsets = {TopicPartition(t, p): o for (t, p), o in effects.offsets.items()}
-            await self._producer.send_offsets_to_transaction(offsets, self._settings.toepassing)
-            results = await asyncio.gather(*sent)  # a rejected batch must fail the transaction, whatever the producer makes of it
+        try:
+            async with asyncio.timeout(self._settings.commit_timeout):
+                position = await self._transact(rows, effects.offsets)
+        except TimeoutError:
+            seconds = self._settings.commit_timeout
+            raise NotTakenError(f"Kafka did not take a transaction of partition {self._partition} within {seconds:g} s") from None
+        crash_point("after-commit")
         store.apply(effects)
-        store.position = max(store.position, *(r.offset + 1 for r in results if r.topic == self._settings.changelog))
+        store.position = max(store.position, position)
+
+    async def _transact(self, rows: Mapping[tuple[str, int], Iterable[Row]], offsets: SourceOffsets) -> int:
+        """One transaction; returns an offset of the changelog below which all is true.
+
+        Nothing is aborted here: aiokafka would wait for a broker that may be gone, and whoever opens the log next does it.
+        """
+        assert self._producer is not None  # noqa: S101 - opened before
+        await self._producer.begin_transaction()
+        crash_point("after-begin")
+        sent = []
+        for (topic, partition), found in rows.items():
+            for batch in self._batches(found):
+                sent.append((topic, await self._producer.send_batch(batch, topic, partition=partition)))
+                crash_point("after-some-batches")
+        crash_point("after-all-batches")
+        await self._producer.send_offsets_to_transaction(
+            {TopicPartition(t, p): o for (t, p), o in offsets.items()}, self._settings.toepassing
+        )
+        crash_point("after-offsets")
+        results = [await _acknowledged(topic, future) for topic, future in sent]
+        crash_point("before-commit")
+        await self._producer.commit_transaction()
+        return max(int(r.offset) + 1 for r in results if r.topic == self._settings.changelog)
 
     async def close(self) -> None:
         """Give the producer up; an open transaction is left to the next owner, who aborts it."""
         if self._producer is not None:
             producer, self._producer = self._producer, None
-            await producer.stop()
+            with suppress(TimeoutError):  # aiokafka would try for ever to send what is left to a broker that is gone
+                await asyncio.wait_for(producer.stop(), _CLOSE_SECONDS)
 
     def _batches(self, rows: Iterable[Row]) -> list[Any]:
         assert self._producer is not None  # noqa: S101
@@ -115,3 +149,12 @@ class PartitionLog:
             await admin.close()
         offsets = {(tp.topic, tp.partition): meta.offset for tp, meta in found.items() if meta.offset >= 0}
         return {(t, self._partition): offsets.get((t, self._partition), 0) for t in self._topics}
+
+
+async def _acknowledged(topic: str, future: Awaitable[Any]) -> Any:  # noqa: ANN401 - aiokafka has no types
+    try:
+        return await future
+    except ProducerFenced:
+        raise
+    except KafkaError as e:
+        raise NotTakenError(f"Kafka refused what was sent to {topic}: {type(e).__name__}") from e

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import structlog
 from aiokafka.errors import ProducerFenced
 
+from streams.crash_points import crash_point
 from streams.fold import Folder, Frame
 from streams.log import PartitionLog
 from streams.metrics import Metrics
@@ -129,6 +130,7 @@ class Partition:
         self.busy_since = begin = time.monotonic()
         effects = self._folder.fold(self.store.get, self.number, new)
         folded = time.monotonic()
+        crash_point("after-fold")
         await self._log.commit(effects, self.store)
         self._next.update(effects.offsets)
         self.busy_since = None

@@ -20,6 +20,11 @@ class EngineSettings:
     stop_timeout: float = 8.0  # a worker that should stop is given so long
 
     @property
+    def commit_timeout(self) -> float:
+        """Seconds that a transaction may take: the worker gives up, and says so, before the broker does."""
+        return 0.8 * self.transaction_timeout
+
+    @property
     def changelog(self) -> str:
         """The compacted topic with the state of all followed persons."""
         return f"{self.toepassing}-personen-changelog"

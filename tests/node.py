@@ -33,10 +33,11 @@ KEY = bytes(range(32))
 class Node:
     """A broker with the catalogue's topics; workers come and go."""
 
-    def __init__(self, brokers: str, data: Path, catalogue: Catalogue) -> None:
+    def __init__(self, brokers: str, data: Path, catalogue: Catalogue, app: str = APP) -> None:
         self.brokers = brokers
         self.data = data
         self.catalogue = catalogue
+        self.app = app
         self.workers: list[subprocess.Popen[bytes]] = []
         self.env: dict[str, str] = {}  # of all workers
         self._readers: dict[str, LineReader] = {}
@@ -45,7 +46,9 @@ class Node:
         """One more worker, as a user would start it."""
         log = (self.data / f"worker-{len(self.workers)}.log").open("ab")
         command = [str(Path(sys.executable).with_name("samenloop")), "worker", "--brokers", self.brokers, "--data", str(self.data)]
-        worker = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, **self.env, **env})
+        worker = subprocess.Popen(
+            command, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, "SAMENLOOP_TOEPASSING": self.app, **self.env, **env}
+        )
         self.workers.append(worker)
         return worker
 
@@ -83,14 +86,23 @@ class Node:
         async with aiohttp.ClientSession() as session, session.get(found.group(1) + path) as answer:
             return answer.status, await answer.text()
 
-    async def publish(self, deliveries: Iterable[tuple[str, Mapping[str, Any]]], pause: float = 0) -> int:
-        """Publish (soort, line) in order, through the edge; with a pause after every thousand."""
+    async def until_ready(self, worker: "subprocess.Popen[bytes]", seconds: float = 60) -> None:
+        """Wait until ``worker`` has a partition; fails when it ends instead."""
+        log = self.data / f"worker-{self.workers.index(worker)}.log"
+        deadline = time.monotonic() + seconds
+        while "partition ready" not in log.read_text():
+            assert worker.poll() is None, f"the worker ended with {worker.returncode}:\n{log.read_text()[-2000:]}"
+            assert time.monotonic() < deadline, "the worker got no partition"
+            await asyncio.sleep(0.05)
+
+    async def publish(self, deliveries: Iterable[tuple[str, Mapping[str, Any]]], pause: float = 0, every: int = 1000) -> int:
+        """Publish (soort, line) in order, through the edge; with a pause after so many."""
         number = 0
-        async with MutatieProducer(self.brokers) as producer:
+        async with MutatieProducer(self.brokers, patience=240) as producer:
             for number, (soort, line) in enumerate(deliveries, 1):
                 m = self.checked(soort, line)
                 await producer.send(f"mutaties.{soort}", m.persoon, m.value, m.headers, number)
-                if pause and number % 1000 == 0:
+                if pause and number % every == 0:
                     await producer.flush()
                     await asyncio.sleep(pause)
             await producer.flush()
@@ -102,13 +114,13 @@ class Node:
         topics = [f"mutaties.{s}" for s in self.catalogue.mutatie_topics] + ["klok"]
         return [TopicPartition(t, p) for t in topics for p in range(PARTITIES)]
 
-    async def lag(self, app: str = APP) -> int:
-        """Records that no worker of ``app`` has committed yet."""
+    async def lag(self, app: str | None = None) -> int:
+        """Records that no worker of ``app``, by default the node's, has committed yet."""
         ends = await self.ends(self.sources)
         admin = AIOKafkaAdminClient(bootstrap_servers=self.brokers)
         await admin.start()
         try:
-            committed = await admin.list_consumer_group_offsets(app)
+            committed = await admin.list_consumer_group_offsets(app or self.app)
         except GroupCoordinatorNotAvailableError:
             committed = {}  # no worker has ever asked for it
         finally:
@@ -162,14 +174,14 @@ class Node:
         finally:
             await consumer.stop()
 
-    async def signalen(self) -> list[tuple[str, bytes]]:
+    async def signalen(self, isolation: str = "read_committed") -> list[tuple[str, bytes]]:
         """(topic, value) of all signals that stand."""
         topics = [f"signalen.{o}" for o in self.catalogue.ontvangers]
-        return [(r.topic, r.value) for r in await self.records(topics)]
+        return [(r.topic, r.value) for r in await self.records(topics, isolation)]
 
     async def metas(self) -> dict[int, dict[str, Any]]:
         """The newest row that each partition keeps about itself."""
-        rows = await self.records([f"{APP}-personen-changelog"])
+        rows = await self.records([f"{self.app}-personen-changelog"])
         return {r.partition: json.loads(r.value) for r in rows if r.key == b"#partitie"}
 
     async def counts(self) -> dict[str, int]:

@@ -9,9 +9,11 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from io import BufferedWriter
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from connectors.broker.distribution import Distribution, distribution
@@ -45,11 +47,20 @@ class RunningBroker:
 class EmbeddedBroker:
     """Starts and stops the broker of a data directory. Data stay between runs; two brokers on one directory are refused."""
 
-    def __init__(self, data: Path, *, port: int | None = None, java: Path | None = None, heap_mb: int = 768) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        port: int | None = None,
+        java: Path | None = None,
+        heap_mb: int = 768,
+        settings: Mapping[str, str] = MappingProxyType({}),  # of Kafka, on top of ours
+    ) -> None:
         self._home = (data / "kafka").absolute()
         self._port = port
         self._java = java
         self._heap_mb = heap_mb
+        self._settings = settings
         self._program: subprocess.Popen[bytes] | None = None
 
     @property
@@ -101,7 +112,8 @@ class EmbeddedBroker:
         with _locked(self._home) as lock:
             broker_port, controller_port = self._ports()
             config = self._home / "server.properties"
-            config.write_text(properties(broker_port=broker_port, controller_port=controller_port, log_dir=str(self._home / "data")))
+            places = properties(broker_port=broker_port, controller_port=controller_port, log_dir=str(self._home / "data"))
+            config.write_text(places + "".join(f"{k}={v}\n" for k, v in self._settings.items()))
             self._format(kafka, config)
             return self._launch(kafka, config, lock.fileno(), detached=detached), broker_port, controller_port
 

@@ -26,6 +26,7 @@ def engine_settings(settings: Settings, brokers: str) -> EngineSettings:
         datadir=settings.data / "faust",
         session_timeout=settings.session_timeout,
         http=None if settings.http == "off" else settings.http,
+        transaction_timeout=settings.transaction_timeout,
     )
 
 

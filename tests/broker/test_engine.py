@@ -52,12 +52,14 @@ def test_two_workers_share_the_partitions_and_a_rebalance_loses_and_doubles_noth
     async def scenario() -> None:
         publishing = asyncio.create_task(node.publish(((d.soort, d.line) for d in deliveries), pause=0.4))
         first = node.start_worker()
-        await asyncio.sleep(3)
+        await node.until_ready(first)
         second = node.start_worker()
-        await asyncio.sleep(5)
+        await node.until_ready(second)
+        await asyncio.sleep(1)
         first.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(first.wait, 10) == 0
         third = node.start_worker()
+        await node.until_ready(third)
         await publishing
         await node.until_idle()
         assert second.poll() is None
@@ -73,7 +75,7 @@ def test_kill_9_and_a_zombie_lose_and_double_nothing(node: Node, deliveries: lis
     async def scenario() -> None:
         publishing = asyncio.create_task(node.publish(((d.soort, d.line) for d in deliveries), pause=1.2))
         first = node.start_worker()
-        await asyncio.sleep(3)
+        await node.until_ready(first)
         first.kill()
         zombie = node.start_worker()
         await asyncio.sleep(9)
