@@ -1,7 +1,7 @@
 """The typed values of the wire: what the codec reads and the engine writes."""
 
 import re
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -16,6 +16,18 @@ class Mutatie(msgspec.Struct, frozen=True, gc=False):
     versie: int
     registratietijd: int  # milliseconds since the epoch, UTC
     feit: dict[str, Any] | None  # None: INGETROKKEN; dates as days, einddatum tot en met
+
+
+class Place(NamedTuple):
+    """Where a record stands in the log."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        """``topic-partition@offset``."""
+        return f"{self.topic}-{self.partition}@{self.offset}"
 
 
 class Bronrecord(msgspec.Struct, frozen=True, gc=False):

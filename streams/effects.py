@@ -11,7 +11,6 @@ Row = tuple[bytes | None, bytes | None, Headers]  # key, value, headers
 SourceOffsets = dict[tuple[str, int], int]  # (topic, partition) → offset of the next record to read
 
 META_KEY = b"#partitie"
-QUARANTAINE = "quarantaine"  # the fate of what was put there, beside the core's Fate
 
 
 class Meta(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from typing import Any
 from faust.types import TP
 
 from schemas.catalogue import Catalogue
+from schemas.quarantine import QUARANTAINE
 from streams.clients import AIOKAFKA, Clients
 from streams.crash_points import crash_point
 from streams.fold import Folder
@@ -117,4 +118,4 @@ def outputs_of(catalogue: Catalogue) -> list[str]:
     """The topics that the engine writes to, besides its own changelog."""
     asked = {catalogue.bron_of(f.soort) for d in catalogue.diensten.values() for f in d.feiten}
     volgverzoeken = [f"volgverzoeken.{b.id}" for b in asked if not b.filtert_zelf]
-    return [*(f"signalen.{o}" for o in catalogue.ontvangers), *sorted(volgverzoeken), "quarantaine"]
+    return [*(f"signalen.{o}" for o in catalogue.ontvangers), *sorted(volgverzoeken), QUARANTAINE]

@@ -6,13 +6,14 @@ from typing import Any, Protocol
 from schemas.catalogue import Catalogue
 from schemas.cloudevents import signaal_headers, source_of, volgverzoek_headers
 from schemas.codec import Codec, WireError, encode_signaal
+from schemas.quarantine import QUARANTAINE, refused_headers
 from schemas.reasons import Reason
-from schemas.values import PERSOON
-from streams.core.messages import Place, iso_time
+from schemas.values import PERSOON, Place
+from streams.core.messages import iso_time
 from streams.core.rulebook import Soort, rulebook_of
 from streams.core.step import Outcome, step
 from streams.core.timeline import Timeline, from_bytes, to_bytes
-from streams.effects import QUARANTAINE, Effects
+from streams.effects import Effects
 
 KLOK = "klok"
 
@@ -98,6 +99,6 @@ class Folder:
 
     @staticmethod
     def _quarantine(effects: Effects, topic: str, partition: int, record: SourceRecord, reason: Reason) -> None:
-        place = [("topic", topic.encode()), ("partition", b"%d" % partition), ("offset", b"%d" % record.offset)]
-        effects.send("quarantaine", 0, (record.key, record.value, [("reden", reason.encode()), *place]))
+        headers = refused_headers(reason, Place(topic, partition, record.offset))
+        effects.send(QUARANTAINE, 0, (record.key, record.value, headers))
         effects.count(topic, QUARANTAINE)

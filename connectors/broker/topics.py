@@ -8,6 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from schemas.catalogue import Catalogue, Topic
+from schemas.quarantine import QUARANTAINE
 
 _DAY_MS: Final = 86_400_000
 _LARGE: Final = 8_388_608  # bytes: the state of one persoon with thousands of records; a quarantined record of any size
@@ -59,7 +60,7 @@ def _names(catalogue: Catalogue, topic: Topic, partities: int, toepassing: str) 
     elif topic.topic == "volgverzoeken.<bron>":
         bronnen = {catalogue.bron_of(s) for s in catalogue.mutatie_topics}
         yield from ((f"volgverzoeken.{b.id}", partities) for b in sorted(bronnen, key=lambda b: b.id) if not b.filtert_zelf)
-    elif topic.topic == "quarantaine":
+    elif topic.topic == QUARANTAINE:
         yield topic.topic, 1
     else:
         yield topic.topic.replace("<toepassing>", toepassing), partities

@@ -1,9 +1,9 @@
 """From a change to the signaal that states it, with its explanation."""
 
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from schemas.values import Bronrecord, Oorzaak, Regel, Signaal, Waarde
+from schemas.values import Bronrecord, Oorzaak, Place, Regel, Signaal, Waarde
 from streams.core.diff import Change
 from streams.core.period import Period, iso_day
 from streams.core.rulebook import DienstRule, Rulebook, Soort
@@ -11,14 +11,6 @@ from streams.core.rules import Wanted
 from streams.core.timeline import Record
 
 NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:samenloop:signaal")
-
-
-class Place(NamedTuple):
-    """Where a mutatie stands in the log."""
-
-    topic: str
-    partition: int
-    offset: int
 
 
 def signaal_id(dienst: str, ontvanger: str, basis: tuple[str, str], feit: tuple[str, str]) -> UUID:

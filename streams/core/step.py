@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from schemas.codec import WireError
 from schemas.reasons import Reason
-from schemas.values import Mutatie, Signaal, Volging, Volgverzoek
+from schemas.values import Mutatie, Place, Signaal, Volging, Volgverzoek
 from streams.core.diff import Change, diff, remember
-from streams.core.messages import Place, signaal_of
+from streams.core.messages import signaal_of
 from streams.core.rulebook import DienstRule, Rulebook, Soort
 from streams.core.rules import PATTERNS
 from streams.core.timeline import Follow, Record, Timeline, forgotten, newer, pack, record_of

@@ -5,8 +5,7 @@ import tracemalloc
 from uuid import UUID
 
 from schemas.catalogue import Catalogue
-from schemas.values import Mutatie
-from streams.core.messages import Place
+from schemas.values import Mutatie, Place
 from streams.core.rulebook import rulebook_of
 from streams.core.step import step
 from streams.core.timeline import EMPTY, to_bytes

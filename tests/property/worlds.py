@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.catalogue import Catalogue
 from schemas.codec import encode_signaal
-from schemas.values import Mutatie, Signaal
-from streams.core.messages import Place
+from schemas.values import Mutatie, Place, Signaal
 from streams.core.rulebook import Rulebook, rulebook_of
 from streams.core.step import Fate, step
 from streams.core.timeline import EMPTY, Timeline, from_bytes, to_bytes
