@@ -13,6 +13,7 @@ from samenloop.commands.explain import explain
 from samenloop.commands.follow import follow_ontvanger
 from samenloop.commands.kafka import kafka
 from samenloop.commands.publish import publish_file
+from samenloop.commands.quarantine import quarantine
 from samenloop.commands.signals import signals
 from samenloop.commands.topics import topics
 from samenloop.commands.up import up
@@ -35,6 +36,7 @@ app.command()(explain)
 app.command()(console)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})(kafka)
 app.add_typer(broker, name="broker")
+app.add_typer(quarantine, name="quarantine")
 app.add_typer(topics, name="topics")
 
 

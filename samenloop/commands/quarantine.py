@@ -1,0 +1,106 @@
+"""``samenloop quarantine``: the records that were refused, one of them from near, and how to give them to the engine again."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from samenloop.context import BrokersOption, DataOption, brokers_of, catalogue_of, settings_of
+from samenloop.errors import NotDoneError
+from samenloop.quarantine import Held, Selection, judge_of, read_quarantine, text_of
+from samenloop.quarantined_record import show, shown_text
+from samenloop.running import run
+from schemas.catalogue import Catalogue
+from schemas.reasons import Reason
+from streams.core.messages import iso_time
+
+quarantine = typer.Typer(no_args_is_help=True, help="The records that the engine refused: look at them, and retry them after a fix.")
+
+NumberArgument = Annotated[int, typer.Argument(metavar="NUMBER", min=0, help="As 'list' shows it.")]
+TopicOption = Annotated[list[str] | None, typer.Option("--topic", help="Only of this topic, e.g. uwv.uitkering; may be repeated.")]
+ReasonOption = Annotated[list[Reason] | None, typer.Option("--reason", help="Only refused for this reason; may be repeated.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
+
+
+@quarantine.command("list")
+def list_records(
+    *,
+    topic: TopicOption = None,
+    reason: ReasonOption = None,
+    all_records: Annotated[bool, typer.Option("--all", help="Also those that were retried.")] = False,
+    as_json: JsonOption = False,
+    brokers: BrokersOption = None,
+    data: DataOption = None,
+) -> None:
+    """Show the records that stand open in quarantine, and how many there are for each reason."""
+    settings = settings_of(brokers=brokers, data=data)
+    catalogue = catalogue_of(settings)
+    selection = Selection(topics=topics_of(catalogue, topic), reasons=reason or ())
+    found = run(read_quarantine(brokers_of(settings), judge_of(catalogue, settings.toepassing)))
+    if found is None:
+        raise typer.Exit(2)
+    records = [h for h in selection.of(found.records()) if all_records or h.is_open]
+    reasons = Counter(h.reason for h in records)
+    if found.strangers:
+        typer.echo(f"{found.strangers} records on the topic were written by neither the engine nor a retry: left out", err=True)
+    if as_json:
+        typer.echo(json.dumps({"records": [h.as_json() for h in records], "by_reason": dict(reasons.most_common())}, indent=2))
+        return
+    if not records:
+        typer.echo("no record stands in quarantine" if all_records else "no record stands open in quarantine")
+        return
+    _print(records, reasons, all_records=all_records)
+
+
+def _print(records: Sequence[Held], reasons: Counter[str], *, all_records: bool) -> None:
+    table = Table(title=f"{len(records)} records in quarantine")
+    for column in ("number", "reason", "topic", "partition", "offset", "refused", "bytes", "schema id", "now"):
+        table.add_column(column, justify="right" if column in {"number", "partition", "offset", "bytes", "schema id"} else "left")
+    if all_records:
+        table.add_column("state")
+    for h in records:
+        place = (h.place.topic, str(h.place.partition), str(h.place.offset))
+        what = (str(h.size), "-" if h.schema_id is None else str(h.schema_id), "taken" if h.refused_now is None else "refused")
+        table.add_row(str(h.number), h.reason, *place, iso_time(h.time)[:19] + "Z", *what, *([h.state] if all_records else []))
+    wide = None if sys.stdout.isatty() else 220  # a pipe has no width of its own
+    console = Console(width=wide, highlight=False)
+    console.print(table)
+    for code, number in reasons.most_common():
+        console.print(f"  {number:>9}  {code}  {text_of(code)}", soft_wrap=True, markup=False)
+
+
+@quarantine.command("show")
+def show_record(
+    number: NumberArgument,
+    *,
+    content: Annotated[
+        bool, typer.Option("--content", help="Also key, bytes and decoded value: these are about a person, look only when you must.")
+    ] = False,
+    as_json: JsonOption = False,
+    brokers: BrokersOption = None,
+    data: DataOption = None,
+) -> None:
+    """Show one record: why it was refused, where it stands, how its bytes begin, and whether a retry would help."""
+    settings = settings_of(brokers=brokers, data=data)
+    found = run(show(brokers_of(settings), catalogue_of(settings), settings.toepassing, number, content=content))
+    if found is None:
+        raise typer.Exit(2)
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2, default=str))
+        return
+    Console(highlight=False, soft_wrap=True).print(shown_text(found), markup=False)
+
+
+def topics_of(catalogue: Catalogue, named: Sequence[str] | None) -> list[str]:
+    """The topics that an operator names, with or without ``mutaties.``; raises NotDoneError."""
+    known = {*catalogue.mutatie_topics, "klok"}
+    soorten = [n.removeprefix("mutaties.") for n in named or ()]
+    for soort in soorten:
+        if soort not in known:
+            raise NotDoneError(f"there is no {soort} in the catalogue; there are: {', '.join(sorted(known))}")
+    return [s if s == "klok" else f"mutaties.{s}" for s in soorten]

@@ -1,0 +1,119 @@
+"""The topic quarantaine folded to what stands open, without a broker."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from samenloop.errors import NotDoneError
+from samenloop.quarantine import NO_TOPIC, Quarantine, Selection, judge_of, schema_id_of, text_of
+from schemas.catalogue import Catalogue
+from schemas.codec import Codec
+from schemas.quarantine import Headers, Refused, Retried, read_headers, refused_headers, retried_headers
+from schemas.reasons import Reason
+from schemas.values import Place
+
+BIJSTAND = "mutaties.gemeente.bijstand"
+FIRST, COPY, SECOND = Place(BIJSTAND, 1, 5), Place(BIJSTAND, 1, 9), Place(BIJSTAND, 1, 12)
+GOOD = {
+    "record_id": "b-1",
+    "versie": 1,
+    "registratietijd": 1_760_000_000_000,
+    "feit": {"begindatum": 20_000, "einddatum": None, "houder": "gm0363", "kenmerk": "K", "wet": "IOAW"},
+}
+
+
+@dataclass
+class Record:
+    offset: int
+    headers: Headers
+    value: bytes | None = b"\x07nonsense"
+    key: bytes | None = b"A" * 52
+    timestamp: int = 1_760_000_000_000
+
+
+def refused(offset: int, place: Place, reason: Reason = Reason.MAGISCHE_BYTE) -> Record:
+    return Record(offset, refused_headers(reason, place))
+
+
+def retried(offset: int, number: int, place: Place) -> Record:
+    return Record(offset, retried_headers(number, place), None)
+
+
+def folded(*records: Record) -> Quarantine:
+    quarantine = Quarantine()
+    for record in records:
+        quarantine.take(record)
+    return quarantine
+
+
+def test_a_record_stands_open_until_a_marker_says_where_it_was_written_again() -> None:
+    assert [(h.number, h.is_open) for h in folded(refused(0, FIRST)).records()] == [(0, True)]
+    done = folded(refused(0, FIRST), retried(1, 0, COPY)).records()
+    assert [(h.number, h.is_open, h.copy, h.state) for h in done] == [(0, False, COPY, f"retried at {BIJSTAND}-1@9")]
+
+
+def test_a_copy_that_is_refused_again_names_its_forerunner_and_is_named_by_it() -> None:
+    first, second = folded(refused(0, FIRST), retried(1, 0, COPY), refused(3, COPY)).records()
+    assert (first.again, first.state) == (3, f"retried at {BIJSTAND}-1@9, refused again as 3")
+    assert (second.retry_of, second.is_open) == (0, True)
+
+
+def test_the_first_marker_counts() -> None:
+    assert folded(refused(0, FIRST), retried(1, 0, COPY), retried(2, 0, SECOND)).records()[0].copy == COPY
+
+
+def test_a_place_counts_once_although_an_engine_with_another_name_refuses_it_again() -> None:
+    again = folded(refused(0, FIRST), retried(1, 0, COPY), refused(7, FIRST)).records()
+    assert [(h.number, h.is_open) for h in again] == [(0, False)]
+
+
+def test_a_marker_whose_record_has_left_quarantine_still_names_the_forerunner() -> None:
+    assert [(h.number, h.retry_of) for h in folded(retried(4, 0, COPY), refused(6, COPY)).records()] == [(6, 0)]
+
+
+def test_what_neither_the_engine_nor_a_retry_wrote_is_counted_and_left_out() -> None:
+    odd: list[Headers] = [[], [("reden", b"LEEG")], [("reden", b"\xff"), ("topic", b"\xff"), ("partition", b"x"), ("offset", b"-")]]
+    quarantine = folded(*(Record(i, headers) for i, headers in enumerate(odd)))
+    assert (quarantine.records(), quarantine.strangers) == ([], 3)
+
+
+def test_the_headers_are_read_as_they_were_written() -> None:
+    assert read_headers(refused_headers(Reason.LEEG, FIRST)) == Refused("LEEG", FIRST)
+    assert read_headers(retried_headers(12, COPY)) == Retried(12, COPY)
+
+
+def test_a_number_that_is_not_there_is_an_error_that_says_where_to_look() -> None:
+    with pytest.raises(NotDoneError, match="there is no record 8 in quarantine"):
+        folded(refused(0, FIRST)).one(8)
+
+
+def test_a_selection_by_number_topic_and_reason() -> None:
+    records = folded(refused(0, FIRST), refused(1, Place("klok", 0, 0), Reason.LEEG), refused(2, COPY, Reason.LEEG)).records()
+    assert [h.number for h in Selection().of(records)] == [0, 1, 2]
+    assert [h.number for h in Selection(numbers=[2, 0]).of(records)] == [0, 2]
+    assert [h.number for h in Selection(topics=[BIJSTAND]).of(records)] == [0, 2]
+    assert [h.number for h in Selection(reasons=["LEEG"], topics=[BIJSTAND]).of(records)] == [2]
+
+
+@pytest.mark.parametrize(
+    ("value", "schema_id"),
+    [(None, None), (b"", None), (b"\x00\x00\x00", None), (b"\x01\x00\x00\x00\x07", None), (b"\x00\x00\x00\x03\xe7", 999)],
+)
+def test_the_schema_id_is_read_where_the_framing_has_one(value: bytes | None, schema_id: int | None) -> None:
+    assert schema_id_of(value) == schema_id
+
+
+def test_the_present_catalogue_is_asked_as_the_engine_asks_it(catalogue: Catalogue) -> None:
+    judge, framed = judge_of(catalogue, "samenloop"), Codec(catalogue).encode(1, GOOD)
+    unknown = Codec(catalogue).encode(1, {**GOOD, "feit": {**GOOD["feit"], "houder": "gm9999"}})  # type: ignore[dict-item]
+    assert judge(FIRST, Record(0, [], framed)) is None
+    assert judge(FIRST, Record(0, [], framed[:-1])) == Reason.AFGEKAPT
+    assert judge(FIRST, Record(0, [], framed, key=b"999990019")) == Reason.SLEUTEL_ONGELDIG
+    assert judge(FIRST, Record(0, [], unknown)) == Reason.HOUDER_ONBEKEND
+    assert judge(Place("mutaties.rdw.voertuig", 0, 1), Record(0, [], framed)) == NO_TOPIC
+
+
+def test_every_reason_has_a_text_and_one_of_a_newer_version_is_no_error() -> None:
+    assert all(text_of(reason) == reason.text for reason in Reason)
+    assert "no such topic" in text_of(NO_TOPIC)
+    assert "does not know" in text_of("IETS_NIEUWS")
