@@ -15,9 +15,10 @@ from prometheus_client import Counter as Total
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from schemas.quarantine import QUARANTAINE
 from schemas.values import Signaalsoort
 from streams.core.step import Fate
-from streams.effects import QUARANTAINE, Effects
+from streams.effects import Effects
 
 FATES: Final = (*Fate, QUARANTAINE)
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from schemas.quarantine import QUARANTAINE
 from streams.core.step import Fate
-from streams.effects import QUARANTAINE, Effects
+from streams.effects import Effects
 from streams.metrics import Held, Metrics, _Delays
 
 TOPICS = ("mutaties.uwv.uitkering", "klok")
