@@ -1,129 +1,93 @@
-"""``./run bench``: mutations a second of one worker, next to the floor, with the result checked."""
+"""``./run bench``: measures the product unchanged; a figure counts only when the result is right."""
 
-import asyncio
-import json
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Awaitable, Callable
+from enum import StrEnum
 from pathlib import Path
-from statistics import median
-from typing import Annotated, Any
+from typing import Annotated
 
-import psutil
+import msgspec
 import typer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from bench.fill import fill
-from bench.workload import SIZES, own_filtering_catalogue, workload
-from connectors.broker.topics import apply_topics
+from bench.growth import growth
+from bench.machine import this_machine
+from bench.peers import Peers
+from bench.publishing import publishing
+from bench.report import put_into, report
+from bench.results import Results, read
+from bench.rounds import rounds
+from bench.state import state
+from bench.workload import SIZES
 from schemas.catalogue import Catalogue
-from tests.node import APP, PARTITIES, Node, node_in
-from tests.oracle import fold, recompute
+
+app = typer.Typer(add_completion=False)
+_DOCS = Path(__file__).parents[1] / "docs"
 
 
-def bench(
+class Part(StrEnum):
+    """What can be measured by itself."""
+
+    ROUNDS = "rounds"
+    GROWTH = "growth"
+    STATE = "state"
+    PUBLISH = "publish"
+
+
+@app.callback(invoke_without_command=True)
+def bench(  # noqa: PLR0913 - one parameter a flag
+    context: typer.Context,
     *,
+    quick: Annotated[bool, typer.Option("--quick", help="A small size, one round, no growth: under two minutes.")] = False,
+    peers: Annotated[Path | None, typer.Option(help="Folder of the comparison's harness; its set-up must have been run.")] = None,
+    pairs: Annotated[int, typer.Option("--pairs", "--rounds", min=1, help="Rounds, each on a fresh broker.")] = 5,
     size: Annotated[str, typer.Option(help=f"One of {', '.join(SIZES)}.")] = "std",
-    rounds: Annotated[int, typer.Option(min=1)] = 3,
-    quick: Annotated[bool, typer.Option("--quick", help="The small size, one round.")] = False,
-    peers: Annotated[Path | None, typer.Option(help="Folder of the comparison's harness: its data are translated.")] = None,
+    only: Annotated[list[Part] | None, typer.Option(help="Measure this part; may be given several times.")] = None,
+    speed_only: Annotated[bool, typer.Option("--speed-only", help="Rounds without latency and recovery.")] = False,
     out: Annotated[Path | None, typer.Option(help="Write the results as JSON.")] = None,
 ) -> None:
-    """Measure a worker of the product, unchanged, and the floor, in turn."""
-    size, rounds = ("small", 1) if quick else (size, rounds)
-    with tempfile.TemporaryDirectory() as folder:
-        results = _run(Path(folder), size, rounds, peers)
-    if out is not None:
-        out.write_text(json.dumps(results, indent=1))
-    _show(results)
-
-
-def _run(work: Path, size: str, rounds: int, peers: Path | None) -> list[dict[str, Any]]:
-    folder = own_filtering_catalogue(work)
-    catalogue = Catalogue.load(folder)
-    results: list[dict[str, Any]] = []
-    with node_in(work, catalogue) as node:
-        _say(f"filling {SIZES[size].mutations:,} mutations")
-        total = asyncio.run(fill(node.brokers, catalogue, workload(catalogue, size, peers, work)))
-        wanted = recompute(workload(catalogue, size, peers, work), work)
-        for number in range(1, rounds + 1):
-            floor = _floor(node, total)
-            engine = _engine(node, folder, total, f"{APP}-{number}")
-            folded = fold(asyncio.run(node.signalen()))
-            engine["right"] = folded.live == wanted and not (folded.conflicts or folded.gaps or folded.duplicates)
-            _empty(node, f"{APP}-{number}")
-            results.append({"round": number, "mutations": total, "live": len(wanted), "floor": floor, "engine": engine})
-            _say(json.dumps(results[-1]))
-    return results
-
-
-def _floor(node: Node, total: int) -> dict[str, float]:
-    outputs = [f"floor.{i}" for i in range(40)]
-    _create(node, outputs)
-    sources = [f"mutaties.{s}" for s in node.catalogue.mutatie_topics]
-    command = [sys.executable, "-m", "bench.floor", node.brokers, str(total), ",".join(sources), ",".join(outputs)]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    _delete(node, outputs)
-    return {"mutations_s": round(total / float(said))}
-
-
-def _engine(node: Node, folder: Path, total: int, app: str) -> dict[str, Any]:
-    asyncio.run(apply_topics(node.brokers, node.catalogue, partities=PARTITIES, replicatie=1, toepassing=app))
-    process = psutil.Process(node.start_worker(SAMENLOOP_CATALOGUS=str(folder), SAMENLOOP_TOEPASSING=app).pid)
-    begin, cpu, end = asyncio.run(_until_committed(node, process, app))
-    result = {
-        "mutations_s": round(total / (end - begin)),
-        "cpu_s_a_million": round((sum(process.cpu_times()[:2]) - cpu) / total * 1e6, 1),
-        "memory_mb": round(process.memory_info().rss / 1e6),
-    }
-    node.stop_workers()
-    node.workers.clear()
-    return result
-
-
-async def _until_committed(node: Node, process: psutil.Process, app: str) -> tuple[float, float, float]:
-    """(when the first partition was ready, CPU until then, when all were committed)."""
-    log = node.data / "worker-0.log"
-    while "partition ready" not in log.read_text():  # noqa: ASYNC110 - another process, which tells nobody
-        await asyncio.sleep(0.01)
-    begin, cpu = time.perf_counter(), sum(process.cpu_times()[:2])
-    while await node.lag(app):  # noqa: ASYNC110
-        await asyncio.sleep(0.05)
-    return begin, cpu, time.perf_counter()
-
-
-def _create(node: Node, names: list[str]) -> None:
-    asyncio.run(_admin(node, lambda a: a.create_topics([NewTopic(n, PARTITIES, 1) for n in names])))
-
-
-def _delete(node: Node, names: list[str]) -> None:
-    asyncio.run(_admin(node, lambda a: a.delete_topics(names)))
-
-
-async def _admin(node: Node, work: Callable[[AIOKafkaAdminClient], Awaitable[object]]) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=node.brokers)
-    await admin.start()
-    try:
-        await work(admin)
-    finally:
-        await admin.close()
-
-
-def _empty(node: Node, app: str) -> None:
-    """Remove what a round has written; the next one makes its topics anew."""
-    _delete(node, [t for t in asyncio.run(node.topics()) if t.startswith(("signalen.", "volgverzoeken.", app))])
-    (node.data / "worker-0.log").unlink()
-    time.sleep(5)  # the broker removes the files in the background
-
-
-def _show(results: list[dict[str, Any]]) -> None:
-    floor, engine = (median(r[k]["mutations_s"] for r in results) for k in ("floor", "engine"))
-    right = all(r["engine"]["right"] for r in results)
-    typer.echo(f"engine {engine:,.0f} mutations/s, floor {floor:,.0f}: {engine / floor:.2f} of it; results {'right' if right else 'WRONG'}")
-    if not right:
+    """Measure everything, or a part. Exit code 1 when a result is wrong: its figure is refused."""
+    if context.invoked_subcommand is not None:
+        return
+    parts = only or [p for p in Part if not (quick and p is Part.GROWTH)]
+    size, pairs, peers = ("quick", 1, None) if quick else (size, pairs, peers)
+    results = Results(this_machine())
+    if Part.STATE in parts:
+        results.state.append(state(Catalogue.load()))
+        _keep(results, out)
+    if Part.PUBLISH in parts:
+        results.publish.append(publishing(50_000 if quick else 500_000))
+        _keep(results, out)
+    if Part.ROUNDS in parts:
+        for one in rounds(size, pairs, None if peers is None else Peers(peers), full=not speed_only, say=_say):
+            _say(msgspec.json.encode(one).decode())
+            results.rounds.append(one)
+            _keep(results, out)
+    if Part.GROWTH in parts:
+        for grown in growth():
+            _say(msgspec.json.encode(grown).decode())
+            results.growth.append(grown)
+            _keep(results, out)
+    typer.echo(report(results))
+    if results.faults:
         raise typer.Exit(1)
+
+
+@app.command()
+def render(
+    files: Annotated[list[Path], typer.Argument(help="Results of one or more invocations on one machine.")],
+    docs: Annotated[Path, typer.Option(help="Folder of performance.md, performance.json and performance.svg.")] = _DOCS,
+) -> None:
+    """Put results together into the table and the chart of docs/performance.md."""
+    from bench.chart import draw  # noqa: PLC0415 - matplotlib is slow to import
+
+    results = read(files)
+    results.write(docs / "performance.json")
+    put_into(docs / "performance.md", results)
+    draw(results, docs / "performance.svg")
+
+
+def _keep(results: Results, out: Path | None) -> None:
+    """After each part: what was measured stays when the next one fails."""
+    if out is not None:
+        results.write(out)
 
 
 def _say(text: str) -> None:
@@ -131,4 +95,4 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(bench)
+    app()

@@ -49,27 +49,39 @@ WHERE bij.soort = ? AND f.soort IN (SELECT unnest(?))
 
 def recompute(deliveries: Iterable[tuple[str, Mapping[str, Any]]], work: Path) -> set[Live]:
     """The live signals after ``deliveries`` of (soort, line), whatever their order."""
-    dienst = yaml.safe_load((SCHEMAS / "diensten" / "rechtmatigheidscontrole-levensonderhoud.yaml").read_text())
-    listed = {f["soort"]: [v["veld"] for v in f["velden"]] for f in dienst["feiten"]}
-    people: dict[str, int] = {}
     table = work / "delivered.ndjson"
-    with table.open("w") as out:
+    deliver(deliveries, table)
+    live = standing(table)
+    table.unlink()
+    return live
+
+
+def deliver(deliveries: Iterable[tuple[str, Mapping[str, Any]]], table: Path) -> None:
+    """Add ``deliveries`` to a file of JSON Lines."""
+    with table.open("a") as out:
         for soort, line in deliveries:
-            person = people.setdefault(line["bsn"], len(people))
             row = {
                 "soort": soort,
-                "person": person,
+                "person": hash(line["bsn"]),
                 "record_id": line["record_id"],
                 "versie": line["versie"],
                 "feit": json.dumps(line["feit"]),
             }
             out.write(json.dumps(row) + "\n")
-    columns = "{soort: 'VARCHAR', person: 'INTEGER', record_id: 'VARCHAR', versie: 'INTEGER', feit: 'VARCHAR'}"
+
+
+def standing(table: Path, catalogue: Path = SCHEMAS) -> set[Live]:
+    """The live signals of all diensten of ``catalogue`` after what ``deliver`` wrote."""
+    columns = "{soort: 'VARCHAR', person: 'BIGINT', record_id: 'VARCHAR', versie: 'INTEGER', feit: 'VARCHAR'}"
+    live: set[Live] = set()
     with duckdb.connect() as db:
         db.execute(f"CREATE TABLE delivered AS SELECT * FROM read_json('{table}', format='newline_delimited', columns={columns})")
-        rows = db.execute(QUERY, [dienst["basisfeit"]["soort"], list(listed)]).fetchall()
-    table.unlink()
-    return {_live(dienst, listed, row) for row in rows}
+        for file in sorted((catalogue / "diensten").glob("*.yaml")):
+            dienst = yaml.safe_load(file.read_text())
+            listed = {f["soort"]: [v["veld"] for v in f["velden"]] for f in dienst["feiten"]}
+            rows = db.execute(QUERY, [dienst["basisfeit"]["soort"], list(listed)]).fetchall()
+            live |= {_live(dienst, listed, row) for row in rows}
+    return live
 
 
 def _live(dienst: Any, listed: Any, row: tuple[str, ...]) -> Live:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from bench.workload import own_filtering_catalogue
+from bench.catalogues import own_filtering_catalogue
 from connectors.bronnen.population import Delivery, population, shuffled
 from schemas.catalogue import Catalogue
 from schemas.cloudevents import klok_headers, source_of

@@ -1,0 +1,51 @@
+"""Cost growth: the product on a workload that is larger in one way, beside the base."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from bench.catalogues import own_filtering_catalogue
+from bench.machine import commit
+from bench.prepare import prepare
+from bench.product import run_product
+from bench.results import Growth, Run, now
+from bench.rounds import filled_cluster
+from bench.workload import Size, synthetic
+from schemas.catalogue import Catalogue
+
+
+class Variant(NamedTuple):
+    """A workload and a catalogue for it."""
+
+    persons: int = 3_000
+    records: int = 20  # mutations a person
+    ontvangers: int = 34
+    diensten: int = 1
+
+
+BASE: Final = Variant()
+VARIANTS: Final = {
+    "10x persons": BASE._replace(persons=10 * BASE.persons),
+    "10x records a person": BASE._replace(records=10 * BASE.records),
+    "10x ontvangers": BASE._replace(ontvangers=10 * BASE.ontvangers),
+    "12 diensten": BASE._replace(diensten=12),
+}
+
+
+def growth() -> Iterator[Growth]:
+    """Each variant, right after the base."""
+    for name, variant in VARIANTS.items():
+        base = _run(BASE)
+        yield Growth(now(), commit(), name, _run(variant), base)
+
+
+def _run(variant: Variant) -> Run:
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        folder = own_filtering_catalogue(work, ontvangers=variant.ontvangers, diensten=variant.diensten)
+        catalogue = Catalogue.load(folder)
+        size = Size(variant.persons, variant.persons * variant.records, 0)
+        prepared = prepare(catalogue, folder, size, synthetic(catalogue, size), work)
+        with filled_cluster(work / "cluster", folder, prepared) as cluster:
+            return run_product(cluster, prepared, full=False)

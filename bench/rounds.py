@@ -1,0 +1,71 @@
+"""Rounds: the product, the floor, the recompute and, when the harness is at hand, Kafka Streams, back to back on one broker."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.catalogues import own_filtering_catalogue
+from bench.cluster import Cluster, cluster_in
+from bench.fill import fill, kept
+from bench.machine import commit
+from bench.peers import Peers
+from bench.prepare import Prepared, prepare
+from bench.product import run_product
+from bench.results import FLOOR, RECOMPUTE, STREAMS, STREAMS_BEST, Figures, Round, Run, now
+from bench.workload import SIZES, synthetic, translated
+from schemas.catalogue import Catalogue
+
+
+def rounds(size: str, number: int, peers: Peers | None, *, full: bool, say: Callable[[str], None]) -> Iterator[Round]:
+    """``number`` rounds, each on a fresh broker; which system goes first alternates. ``full`` adds latency and recovery."""
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        folder = own_filtering_catalogue(work)
+        catalogue = Catalogue.load(folder)
+        say(f"preparing {SIZES[size].mutations:,} mutations and their recompute")
+        made = synthetic(catalogue, SIZES[size]) if peers is None else translated(catalogue, peers.folder, size, work)
+        prepared = prepare(catalogue, folder, SIZES[size], made, work)
+        for i in range(number):
+            with filled_cluster(work / "round", folder, prepared) as cluster:
+                steps = _steps(cluster, prepared, size, peers, full=full)
+                if i % 2:
+                    steps.reverse()
+                runs = [_recompute(prepared), *(step() for step in steps)]
+            yield Round(now(), commit(), size, runs)
+
+
+@contextmanager
+def filled_cluster(folder: Path, catalogue_folder: Path, prepared: Prepared) -> Iterator[Cluster]:
+    """A fresh cluster whose topics hold the workload; its folder is removed at the end."""
+    try:
+        with cluster_in(folder, catalogue_folder) as cluster:
+            fill(cluster.brokers, kept(prepared.records))
+            cluster.settle()
+            yield cluster
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _steps(cluster: Cluster, prepared: Prepared, size: str, peers: Peers | None, *, full: bool) -> list[Callable[[], Run]]:
+    steps: list[Callable[[], Run]] = [lambda: run_product(cluster, prepared, full=full)]
+    if peers is not None:
+        steps += [lambda: peers.run(cluster, STREAMS, size, full=full), lambda: peers.run(cluster, STREAMS_BEST, size, full=False)]
+    return [*steps, lambda: _floor(cluster, prepared.size.mutations)]
+
+
+def _recompute(prepared: Prepared) -> Run:
+    return Run(RECOMPUTE, prepared.size.mutations, figures=Figures(round(prepared.size.mutations / prepared.recompute_seconds)))
+
+
+def _floor(cluster: Cluster, total: int) -> Run:
+    outputs = [f"floor.{i}" for i in range(40)]
+    cluster.create(outputs)
+    command = [sys.executable, "-m", "bench.floor", cluster.brokers, str(total), ",".join(cluster.sources), ",".join(outputs)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]).stdout
+    cluster.delete(outputs)
+    seconds, cpu = map(float, said.split())
+    return Run(FLOOR, total, figures=Figures(round(total / seconds), round(cpu * 1e6 / total, 1)))
