@@ -18,7 +18,7 @@ from bench.state import state
 from bench.workload import SIZES
 from schemas.catalogue import Catalogue
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 _DOCS = Path(__file__).parents[1] / "docs"
 
 

@@ -40,13 +40,14 @@ class Cluster:
 
     def create(self, topics: Iterable[str]) -> None:
         """Make topics that are not the catalogue's; raises KafkaException."""
-        made = AdminClient({"bootstrap.servers": self.brokers}).create_topics([NewTopic(t, PARTITIES, 1) for t in topics])
-        for future in made.values():
+        admin = AdminClient({"bootstrap.servers": self.brokers})
+        for future in admin.create_topics([NewTopic(t, PARTITIES, 1) for t in topics]).values():
             future.result()
 
     def delete(self, topics: Iterable[str]) -> None:
         """Remove topics; raises KafkaException."""
-        for future in AdminClient({"bootstrap.servers": self.brokers}).delete_topics(list(topics)).values():
+        admin = AdminClient({"bootstrap.servers": self.brokers})
+        for future in admin.delete_topics(list(topics)).values():
             future.result()
 
     def ends(self, topics: Iterable[str]) -> Ends:
