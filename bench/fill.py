@@ -62,7 +62,14 @@ class Encoder:
 
 def producer_of(brokers: str, **settings: object) -> Producer:
     """A producer that partitions as the edge's does and makes batches of the same size, compressed as the edge's are."""
-    edge = {"partitioner": "murmur2_random", "enable.idempotence": True, "compression.type": "lz4", "batch.size": 200_000, "linger.ms": 20}
+    edge = {
+        "log_level": 3,
+        "partitioner": "murmur2_random",
+        "enable.idempotence": True,
+        "compression.type": "lz4",
+        "batch.size": 200_000,
+        "linger.ms": 20,
+    }
     return Producer({"bootstrap.servers": brokers, "queue.buffering.max.messages": 200_000, **edge, **settings})
 
 

@@ -18,6 +18,13 @@ class Peers:
         self.folder = folder
         self.work = Path(os.environ.get("PEER_WORK", str(Path(tempfile.gettempdir()) / "peers")))
         self._python = os.environ.get("PEER_PY", str(self.work / "vm/bin/python"))
+        if not Path(self._python).exists():
+            raise FileNotFoundError(f"{self._python}: run the set-up of the harness first, or say with PEER_WORK where it is")
+
+    def data(self, size: str) -> Path:
+        """The Parquet file of a data set, made by the harness's own generator when it is not there yet."""
+        said = self._call("gen.py", size)
+        return Path(said.split()[-1])
 
     def run(self, cluster: Cluster, system: str, size: str, *, full: bool) -> Run:
         """One run of ``system``; ``full`` adds latency and recovery."""
@@ -25,14 +32,18 @@ class Peers:
         results.mkdir(exist_ok=True)
         pid.write_text(str(cluster.broker_pid))
         env = {"PEER_BOOTSTRAP": cluster.brokers, "PEER_BROKER_PIDFILE": str(pid), "PEER_RESULTS": str(results)}
-        env |= {"PEER_WORK": str(self.work), "PEER_PY": self._python}
-        command = [self._python, "bench.py", "run", "-s", system, "-d", size, "-n", "1", "--full", "all" if full else "none"]
         known = set(results.iterdir())
-        done = subprocess.run(command, cwd=self.folder, env={**os.environ, **env}, capture_output=True, text=True, check=False)
-        new = set(results.iterdir()) - known
-        if done.returncode or not new:
+        self._call("bench.py", "run", "-s", system, "-d", size, "-n", "1", "--full", "all" if full else "none", **env)
+        (new,) = set(results.iterdir()) - known
+        return _run(json.loads(new.read_text()))
+
+    def _call(self, *arguments: str, **env: str) -> str:
+        own = {"PEER_WORK": str(self.work), "PEER_PY": self._python}
+        command = [self._python, *arguments]
+        done = subprocess.run(command, cwd=self.folder, env={**os.environ, **own, **env}, capture_output=True, text=True, check=False)
+        if done.returncode:
             raise RuntimeError(f"the harness ended with {done.returncode}: {done.stderr[-2_000:]}")
-        return _run(json.loads(new.pop().read_text()))
+        return done.stdout
 
 
 def _run(row: dict[str, Any]) -> Run:

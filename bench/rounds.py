@@ -27,7 +27,7 @@ def rounds(size: str, number: int, peers: Peers | None, *, full: bool, say: Call
         folder = own_filtering_catalogue(work)
         catalogue = Catalogue.load(folder)
         say(f"preparing {SIZES[size].mutations:,} mutations and their recompute")
-        made = synthetic(catalogue, SIZES[size]) if peers is None else translated(catalogue, peers.folder, size, work)
+        made = synthetic(catalogue, SIZES[size]) if peers is None else translated(catalogue, peers.data(size))
         prepared = prepare(catalogue, folder, SIZES[size], made, work)
         for i in range(number):
             with filled_cluster(work / "round", folder, prepared) as cluster:

@@ -3,9 +3,6 @@
 Its rows are those of the comparison with other systems, when that harness is at hand; else a synthetic population of the same size.
 """
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -44,14 +41,12 @@ def synthetic(catalogue: Catalogue, size: Size) -> Iterator[Delivery]:
     return ((d.soort, d.line) for d in made)
 
 
-def translated(catalogue: Catalogue, peers: Path, name: str, work: Path) -> Iterator[Delivery]:
-    """Deliveries of the comparison's generator, run as it is in ``work``, in the product's own terms."""
+def translated(catalogue: Catalogue, table: Path) -> Iterator[Delivery]:
+    """Deliveries of the comparison's generator, in the product's own terms."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - needed for this workload only
 
-    env = {**os.environ, "PEER_WORK": str(work), "PYTHONPATH": str(peers)}
-    made = subprocess.run([sys.executable, str(peers / "gen.py"), name], env=env, capture_output=True, check=True)
     columns = ["kind", "persoon", "record_id", "versie", "actie", "begin", "eind", "houder", "bedrag"]
-    read = pq.read_table(made.stdout.decode().split()[-1], columns=columns)
+    read = pq.read_table(table, columns=columns)
     ontvangers = dict(zip(sorted(set(read.column("houder").to_pylist())), sorted(catalogue.ontvangers), strict=False))
     for row in zip(*(read.column(c).to_pylist() for c in columns), strict=True):
         yield _line(ontvangers, row)

@@ -5,6 +5,6 @@ cd "$(dirname "$0")/.."
 step() { echo "== $*"; "$@"; }
 step ruff check .
 step ruff format --check .
-step mypy schemas streams connectors samenloop
+step mypy schemas streams connectors samenloop bench
 step lint-imports
 step pytest "$@"
