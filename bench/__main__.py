@@ -1,34 +1,21 @@
 """``./run bench``: measures the product unchanged; a figure counts only when the result is right."""
 
-from enum import StrEnum
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
-from bench.growth import growth
 from bench.machine import this_machine
 from bench.peers import Peers
-from bench.publishing import publishing
+from bench.plan import Part, Plan
 from bench.report import put_into, report
 from bench.results import Results, read
-from bench.rounds import rounds
-from bench.state import state
 from bench.workload import SIZES
-from schemas.catalogue import Catalogue
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 _DOCS = Path(__file__).parents[1] / "docs"
-
-
-class Part(StrEnum):
-    """What can be measured by itself."""
-
-    ROUNDS = "rounds"
-    GROWTH = "growth"
-    STATE = "state"
-    PUBLISH = "publish"
 
 
 @app.callback(invoke_without_command=True)
@@ -41,30 +28,29 @@ def bench(  # noqa: PLR0913 - one parameter a flag
     size: Annotated[str, typer.Option(help=f"One of {', '.join(SIZES)}.")] = "std",
     only: Annotated[list[Part] | None, typer.Option(help="Measure this part; may be given several times.")] = None,
     speed_only: Annotated[bool, typer.Option("--speed-only", help="Rounds without latency and recovery.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Write the results as JSON.")] = None,
+    work: Annotated[Path | None, typer.Option(help="Keep the prepared workload here, for the next invocation.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the results as JSON, added to what the file holds.")] = None,
 ) -> None:
     """Measure everything, or a part. Exit code 1 when a result is wrong: its figure is refused."""
     if context.invoked_subcommand is not None:
         return
-    parts = only or [p for p in Part if not (quick and p is Part.GROWTH)]
-    size, pairs, peers = ("quick", 1, None) if quick else (size, pairs, peers)
-    results = Results(this_machine())
-    if Part.STATE in parts:
-        results.state.append(state(Catalogue.load()))
-        _keep(results, out)
-    if Part.PUBLISH in parts:
-        results.publish.append(publishing(50_000 if quick else 500_000))
-        _keep(results, out)
-    if Part.ROUNDS in parts:
-        for one in rounds(size, pairs, None if peers is None else Peers(peers), full=not speed_only, say=_say):
-            _say(msgspec.json.encode(one).decode())
-            results.rounds.append(one)
-            _keep(results, out)
-    if Part.GROWTH in parts:
-        for grown in growth():
-            _say(msgspec.json.encode(grown).decode())
-            results.growth.append(grown)
-            _keep(results, out)
+    results = read([out]) if out is not None and out.exists() else Results(this_machine())
+    if results.machine != this_machine():
+        raise typer.BadParameter(f"{out} holds the results of another machine or of other versions")
+    harness = None if peers is None or quick else Peers(peers)
+    done = len(results.rounds)
+    with tempfile.TemporaryDirectory() as temporary:
+        at = work or Path(temporary)
+        if quick:
+            plan = Plan(tuple(only or (Part.STATE, Part.PUBLISH, Part.ROUNDS)), "quick", range(1), None, full=True, lines=50_000, work=at)
+        else:
+            numbers = range(done, done + pairs)
+            plan = Plan(tuple(only or Part), size, numbers, harness, full=not speed_only, lines=500_000, work=at)
+        for found in plan.measure():
+            typer.echo(msgspec.json.encode(found).decode(), err=True)
+            results.add(found)
+            if out is not None:
+                results.write(out)
     typer.echo(report(results))
     if results.faults:
         raise typer.Exit(1)
@@ -82,16 +68,6 @@ def render(
     results.write(docs / "performance.json")
     put_into(docs / "performance.md", results)
     draw(results, docs / "performance.svg")
-
-
-def _keep(results: Results, out: Path | None) -> None:
-    """After each part: what was measured stays when the next one fails."""
-    if out is not None:
-        results.write(out)
-
-
-def _say(text: str) -> None:
-    typer.echo(text, err=True)
 
 
 if __name__ == "__main__":

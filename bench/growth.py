@@ -47,5 +47,5 @@ def _run(variant: Variant) -> Run:
         catalogue = Catalogue.load(folder)
         size = Size(variant.persons, variant.persons * variant.records, 0)
         prepared = prepare(catalogue, folder, size, synthetic(catalogue, size), work)
-        with filled_cluster(work / "cluster", folder, prepared) as cluster:
+        with filled_cluster(work / "cluster", prepared) as cluster:
             return run_product(cluster, prepared, full=False)

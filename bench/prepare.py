@@ -1,9 +1,12 @@
 """What all rounds of a workload share: its records on the wire, and the truth about them."""
 
+import pickle
+import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -25,6 +28,7 @@ class Prepared:
     """A workload, ready to be measured with."""
 
     size: Size
+    catalogue_folder: Path
     records: Path  # those that stand in the topics before the worker starts
     tail: list[Delivery]  # those that follow at a steady rate
     probes: list[Delivery]  # one correction a partition, each of which must give a signal
@@ -46,11 +50,31 @@ def prepare(catalogue: Catalogue, catalogue_folder: Path, size: Size, deliveries
     seconds = time.perf_counter() - begin
     tail = list(rest)
     if not tail:
-        return Prepared(size, records, [], [], wanted, wanted, seconds)
+        return Prepared(size, catalogue_folder, records, [], [], wanted, wanted, seconds)
     deliver(tail, table)
     probes = _probes(encoder, tail, standing(table, catalogue_folder))
     deliver(probes, table)
-    return Prepared(size, records, tail, probes, wanted, standing(table, catalogue_folder), seconds)
+    return Prepared(size, catalogue_folder, records, tail, probes, wanted, standing(table, catalogue_folder), seconds)
+
+
+def prepared_once(folder: Path, make: Callable[[Path], Prepared]) -> Prepared:
+    """What ``make`` prepares in ``folder``, or what an earlier call left there."""
+    file = folder / "prepared.pickle"
+    if not file.exists():
+        shutil.rmtree(folder, ignore_errors=True)  # of a preparation that was broken off
+        folder.mkdir(parents=True)
+        file.write_bytes(pickle.dumps(make(folder)))
+    found: Prepared = pickle.loads(file.read_bytes())
+    return found
+
+
+def contract() -> str:
+    """A name for all that a prepared workload depends on: other schemas, codec or workload make another one."""
+    root, digest = Path(__file__).parents[1], sha256()
+    for folder in ("schemas", "bench", "connectors/bronnen/population"):
+        for file in sorted(f for f in (root / folder).rglob("*") if f.is_file() and f.suffix != ".pyc"):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _probes(encoder: Encoder, tail: list[Delivery], live: set[Live]) -> list[Delivery]:

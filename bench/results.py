@@ -93,6 +93,9 @@ class Publishing(msgspec.Struct, frozen=True):
     fault: str | None = None
 
 
+Finding = Round | Growth | State | Publishing
+
+
 class Results(msgspec.Struct):
     """All that one or more invocations found on one machine."""
 
@@ -107,6 +110,18 @@ class Results(msgspec.Struct):
         """What was wrong; empty when every figure counts."""
         runs = [x for r in self.rounds for x in r.runs] + [x for g in self.growth for x in (g.run, g.base)]
         return [f"{x.system}: {x.fault}" for x in runs if x.fault] + [f"publish: {p.fault}" for p in self.publish if p.fault]
+
+    def add(self, found: Finding) -> None:
+        """Put a finding where it belongs."""
+        match found:
+            case Round():
+                self.rounds.append(found)
+            case Growth():
+                self.growth.append(found)
+            case State():
+                self.state.append(found)
+            case Publishing():
+                self.publish.append(found)
 
     def middle(self, system: str, figure: str) -> float | None:
         """The median of a figure over the rounds that have it."""

@@ -3,8 +3,7 @@
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,36 +12,40 @@ from bench.cluster import Cluster, cluster_in
 from bench.fill import fill, kept
 from bench.machine import commit
 from bench.peers import Peers
-from bench.prepare import Prepared, prepare
+from bench.prepare import Prepared, contract, prepare, prepared_once
 from bench.product import run_product
 from bench.results import FLOOR, RECOMPUTE, STREAMS, STREAMS_BEST, Figures, Round, Run, now
 from bench.workload import SIZES, synthetic, translated
 from schemas.catalogue import Catalogue
 
 
-def rounds(size: str, number: int, peers: Peers | None, *, full: bool, say: Callable[[str], None]) -> Iterator[Round]:
-    """``number`` rounds, each on a fresh broker; which system goes first alternates. ``full`` adds latency and recovery."""
-    with tempfile.TemporaryDirectory() as name:
-        work = Path(name)
-        folder = own_filtering_catalogue(work)
-        catalogue = Catalogue.load(folder)
-        say(f"preparing {SIZES[size].mutations:,} mutations and their recompute")
-        made = synthetic(catalogue, SIZES[size]) if peers is None else translated(catalogue, peers.data(size))
-        prepared = prepare(catalogue, folder, SIZES[size], made, work)
-        for i in range(number):
-            with filled_cluster(work / "round", folder, prepared) as cluster:
-                steps = _steps(cluster, prepared, size, peers, full=full)
-                if i % 2:
-                    steps.reverse()
-                runs = [_recompute(prepared), *(step() for step in steps)]
-            yield Round(now(), commit(), size, runs)
+def rounds(size: str, numbers: Iterable[int], peers: Peers | None, work: Path, *, full: bool) -> Iterator[Round]:
+    """A round for each of ``numbers``, on a fresh broker; the order of the systems turns round at odd ones.
+
+    ``full`` adds latency and recovery. The prepared workload is kept in ``work`` and found there again.
+    """
+    prepared = prepared_once(work / f"{'own' if peers is None else 'peers'}-{size}-{contract()}", lambda at: _prepare(at, size, peers))
+    for number in numbers:
+        with filled_cluster(work / "round", prepared) as cluster:
+            steps = _steps(cluster, prepared, size, peers, full=full)
+            if number % 2:
+                steps.reverse()
+            runs = [_recompute(prepared), *(step() for step in steps)]
+        yield Round(now(), commit(), size, runs)
+
+
+def _prepare(work: Path, size: str, peers: Peers | None) -> Prepared:
+    folder = own_filtering_catalogue(work)
+    catalogue = Catalogue.load(folder)
+    made = synthetic(catalogue, SIZES[size]) if peers is None else translated(catalogue, peers.data(size))
+    return prepare(catalogue, folder, SIZES[size], made, work)
 
 
 @contextmanager
-def filled_cluster(folder: Path, catalogue_folder: Path, prepared: Prepared) -> Iterator[Cluster]:
+def filled_cluster(folder: Path, prepared: Prepared) -> Iterator[Cluster]:
     """A fresh cluster whose topics hold the workload; its folder is removed at the end."""
     try:
-        with cluster_in(folder, catalogue_folder) as cluster:
+        with cluster_in(folder, prepared.catalogue_folder) as cluster:
             fill(cluster.brokers, kept(prepared.records))
             cluster.settle()
             yield cluster

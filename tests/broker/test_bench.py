@@ -24,7 +24,7 @@ def test_one_signal_that_is_not_due_takes_the_figures_away(tmp_path: Path) -> No
     folder = own_filtering_catalogue(tmp_path, ontvangers=5)
     catalogue, size = Catalogue.load(folder), Size(100, 2_000, 0)
     prepared = prepare(catalogue, folder, size, synthetic(catalogue, size), tmp_path)
-    with filled_cluster(tmp_path / "cluster", folder, prepared) as cluster:
+    with filled_cluster(tmp_path / "cluster", prepared) as cluster:
         right = run_product(cluster, prepared, full=False)
         assert right.fault is None
         assert right.figures is not None
