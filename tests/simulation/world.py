@@ -1,0 +1,112 @@
+"""What bronnen deliver in one seed: persons and their records, poison, ticks, and a register that answers; and what must stand of it."""
+
+from dataclasses import dataclass, field
+from functools import cache
+from random import Random
+from typing import Any
+
+from schemas.catalogue import Catalogue
+from schemas.codec import Codec
+from schemas.values import Mutatie
+from tests.property.worlds import BASIS, FIRST, HORIZON, HOUDERS, Told, truth
+from tests.simulation.kafka import TP, Row
+
+FILTERING, ASKED = "duo.studiefinanciering", "uwv.inkomstenopgave"
+POISON = "poison"
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The published catalogue."""
+    return Catalogue.load()
+
+
+@cache
+def codec() -> Codec:
+    """Its codec."""
+    return Codec(catalogue())
+
+
+@cache
+def _schema(topic: str) -> int:
+    return catalogue().latest_schema(topic).id
+
+
+@dataclass
+class World:
+    """Deliveries that wait to be published, in order."""
+
+    waiting: list[tuple[TP, Row]] = field(default_factory=list)
+    told: dict[bytes, list[Told]] = field(default_factory=dict)  # persoon → everything about him that bronnen ever say
+    home: dict[bytes, int] = field(default_factory=dict)  # persoon → partition
+
+    def answers(self, persoon: bytes) -> list[tuple[TP, Row]]:
+        """What the register sends about a followed persoon: the newest version of each record."""
+        newest = {t.mutatie.record_id: t for t in self.told[persoon] if t.soort == ASKED}  # told is in order of versions
+        return [_row(persoon, self.home[persoon], t) for t in newest.values()]
+
+    def truth(self) -> set[tuple[Any, ...]]:
+        """What must stand."""
+        return {pair for told in self.told.values() for pair in truth(told)}
+
+
+def world_of(draw: Random, partitions: int) -> World:
+    """A small world; every delivery comes at least once."""
+    world = World()
+    for number in range(draw.randint(1, 3)):
+        persoon = b"%c" % (65 + number) * 52
+        world.home[persoon] = draw.randrange(partitions)
+        told = [t for soort, most in ((BASIS, 2), (FILTERING, 2), (ASKED, 2)) for t in _histories(draw, persoon, soort, most)]
+        world.told[persoon] = told
+        for one in told:
+            world.waiting += [_row(persoon, world.home[persoon], one)] * draw.choice((1, 1, 1, 2, 3))
+    for partition in range(partitions):
+        world.waiting += [(("klok", partition), (None, _tick(FIRST + draw.randint(0, 9)), [])) for _ in range(draw.randint(0, 2))]
+    draw.shuffle(world.waiting)
+    for _ in range(draw.choice((0, 0, 1, 2))):
+        _poison(draw, world, partitions)
+    return world
+
+
+def _histories(draw: Random, persoon: bytes, soort: str, most: int) -> list[Told]:
+    told: list[Told] = []
+    for number in range(draw.randint(0 if soort != BASIS else 1, most)):
+        name = f"{soort}-{persoon[:1].decode()}{number}"
+        for versie in range(1, draw.randint(1, 3) + 1):
+            told.append(Told(soort, Mutatie(name, versie, 1_760_000_000_000 + len(told), _feit(draw, soort))))
+    return told
+
+
+def _feit(draw: Random, soort: str) -> dict[str, Any] | None:
+    if draw.random() < 0.2:
+        return None
+    begin = draw.randint(FIRST, HORIZON)
+    feit = {"begindatum": begin, "einddatum": draw.choice((None, draw.randint(begin, HORIZON)))}
+    if soort == BASIS:
+        return feit | {"houder": draw.choice(HOUDERS), "kenmerk": draw.choice(("A-1", "B-2")), "wet": "PARTICIPATIEWET"}
+    if soort == FILTERING:
+        return feit | {"regeling": "WTOS", "onderwijssoort": "VO", "maandbedrag": draw.choice((None, 1, 2))}
+    wage = {"loonheffingennummer": "123456789L01", "ikv_nummer": 1, "tijdvak": "MAAND", "loon_sv": draw.choice((1, 2))}
+    return feit | wage | {"verloonde_uren": draw.choice((1, 2))}
+
+
+def _row(persoon: bytes, partition: int, told: Told) -> tuple[TP, Row]:
+    topic = f"mutaties.{told.soort}"
+    m = told.mutatie
+    value = {"record_id": m.record_id, "versie": m.versie, "registratietijd": m.registratietijd, "feit": m.feit}
+    return (topic, partition), (persoon, codec().encode(_schema(topic), value), [])
+
+
+@cache
+def _tick(day: int) -> bytes:
+    return codec().encode(_schema("klok"), {"datum": day})
+
+
+def _poison(draw: Random, world: World, partitions: int) -> None:
+    tp, (key, value, _) = draw.choice([(tp, row) for tp, row in world.waiting if not row[2]])
+    assert value is not None
+    bad = draw.choice(((key, None), (key, b""), (key, b"\x07" + value[1:]), (key, value[:-1]), (key, value + b"!"), (key, b"\0\0\0\0\1\2")))
+    if tp[0] != "klok" and draw.random() < 0.3:
+        bad = (b"no pseudonym", value)
+    row = (tp, (*bad, [(POISON, b"")]))
+    world.waiting.insert(draw.randint(0, len(world.waiting)), row)
