@@ -1,10 +1,10 @@
 """aiokafka's clients as the engine uses them, on the simulated cluster: the scheduler lets each request arrive and be answered."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from aiokafka import TopicPartition
 from aiokafka.errors import ProducerFenced
@@ -45,6 +45,13 @@ class Batch(list[Row]):
         """Nothing more will be appended."""
 
 
+class Done:
+    """Something to await that is done already."""
+
+    def __await__(self) -> Iterator[None]:
+        return iter(())
+
+
 class Producer:
     """A transactional producer with aiokafka's manners: fenced once is fenced for ever; a rejected batch alone fails no commit."""
 
@@ -65,8 +72,9 @@ class Producer:
         cluster, process = self._process.cluster, self._process
         self._session = await process.call("init", lambda: cluster.init(self._name, process.name, self._timeout))
 
-    async def stop(self) -> None:
+    def stop(self) -> "Done":
         """What is on its way stays so."""
+        return Done()
 
     def create_batch(self) -> Batch:
         return Batch()
@@ -89,24 +97,18 @@ class Producer:
         frames = self._process.frames_of(plain)
         await self._ask("offsets", lambda: self._cluster.add_offsets(self._known, plain, frames))
 
-    def transaction(self) -> "Producer":
-        return self
-
-    async def __aenter__(self) -> Self:
+    async def begin_transaction(self) -> None:
         if self._fatal is not None:
             raise self._fatal
         assert not self._open
         self._open, self._sent = True, []
-        return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._process.loop.dead or (kind is not None and self._fatal is not None):
-            return
+    async def commit_transaction(self) -> None:
         if self._sent:
             await asyncio.wait(self._sent)
-        if kind is None and self._fatal is not None:
+        if self._fatal is not None:
             raise self._fatal
-        await self._ask("abort" if kind else "commit", lambda: self._cluster.end(self._known, committed=kind is None))
+        await self._ask("commit", lambda: self._cluster.end(self._known, committed=True))
         self._open = False
 
     async def _ask(self, what: str, apply: Callable[[], Any]) -> None:

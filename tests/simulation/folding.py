@@ -1,16 +1,21 @@
-"""The engine's own Folder, watched: which frames each fold took, so that a fresh fold can be laid beside what was committed."""
+"""The engine's own Folder, watched: which frames each fold took, so that a fresh fold can be laid beside what was committed.
+
+What is costly to make, and tells nothing of one engine apart from another, is made once for all: a Folder and the metrics.
+"""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 import structlog
 
 from streams import engine
 from streams.effects import Effects, SourceOffsets
 from streams.fold import Folder, Frame
+from streams.metrics import Held, Metrics
 from tests.simulation.world import catalogue
 
 Offsets = frozenset[tuple[tuple[str, int], int]]
@@ -18,8 +23,13 @@ Offsets = frozenset[tuple[tuple[str, int], int]]
 
 @cache
 def folder() -> Folder:
-    """A Folder is costly to make and keeps nothing between folds."""
+    """A Folder keeps nothing between folds."""
     return Folder(catalogue(), "sim")
+
+
+@cache
+def _metrics() -> Metrics:
+    return Metrics(folder().topics, catalogue().diensten, lambda: Held({}, 0, 0, {}))
 
 
 class Watched:
@@ -47,11 +57,10 @@ class Watched:
 @contextmanager
 def watching() -> Iterator[None]:
     """While it lasts every engine folds through a watched Folder, and logs nothing."""
-    original, engine.Folder = engine.Folder, Watched  # type: ignore[misc, assignment]
     config = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
-        yield
+        with patch.object(engine, "Folder", Watched), patch.object(engine, "Metrics", lambda *_: _metrics()):
+            yield
     finally:
-        engine.Folder = original  # type: ignore[misc]
         structlog.configure(**config)

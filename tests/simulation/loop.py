@@ -4,6 +4,7 @@ import asyncio
 import heapq
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
@@ -50,7 +51,8 @@ class Loop(asyncio.AbstractEventLoop):
             for task in self._tasks:
                 if not task.done():
                     task._log_destroy_pending = False  # type: ignore[attr-defined]
-                    task.get_coro().close()  # type: ignore[union-attr]
+                    with suppress(ConnectionError):
+                        task.get_coro().close()  # type: ignore[union-attr]
         finally:
             asyncio._set_running_loop(None)
         self._ready.clear()
@@ -85,6 +87,8 @@ class Loop(asyncio.AbstractEventLoop):
         """Cancelled timers are dropped when they come up."""
 
     def create_future(self) -> "asyncio.Future[Any]":
+        if self.dead:
+            raise ConnectionError  # what is still to be cleaned up may not wait for anything
         return asyncio.Future(loop=self)
 
     def create_task(self, coro: Any, *, name: str | None = None, context: Any = None) -> "asyncio.Task[Any]":

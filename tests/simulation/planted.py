@@ -47,17 +47,18 @@ def _bug(name: str, seen: str) -> Callable[[Callable[[], Any]], Callable[[], Any
 async def _transaction(log: PartitionLog, rows: Any, offsets: Any, *, notice: bool = True) -> None:
     """A transaction of some effects only."""
     producer = log._producer
-    async with producer.transaction():
-        sent = []
-        for (topic, partition), found in rows.items():
-            for key, value, headers in found:
-                batch = producer.create_batch()
-                batch.append(timestamp=None, key=key, value=value, headers=headers)
-                sent.append(await producer.send_batch(batch, topic, partition=partition))
-        if offsets:
-            tps = {TopicPartition(t, p): o for (t, p), o in offsets.items()}
-            await producer.send_offsets_to_transaction(tps, log._settings.toepassing)
-        await asyncio.gather(*sent, return_exceptions=not notice)
+    await producer.begin_transaction()
+    sent = []
+    for (topic, partition), found in rows.items():
+        for key, value, headers in found:
+            batch = producer.create_batch()
+            batch.append(timestamp=None, key=key, value=value, headers=headers)
+            sent.append(await producer.send_batch(batch, topic, partition=partition))
+    if offsets:
+        tps = {TopicPartition(t, p): o for (t, p), o in offsets.items()}
+        await producer.send_offsets_to_transaction(tps, log._settings.toepassing)
+    await asyncio.gather(*sent, return_exceptions=not notice)
+    await producer.commit_transaction()
 
 
 def _changelog(log: PartitionLog, effects: Effects, store: PartitionStore) -> Any:

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.catalogue import Catalogue
 from streams.engine import Engine
+from streams.log import NotTakenError
 from streams.settings import EngineSettings
 from tests.simulation.clients import Request, clients_of
 from tests.simulation.kafka import TP, Cluster, Entry
@@ -86,7 +87,7 @@ class Process:
         """What ended the worker, when Kafka is not to blame for it."""
         failed = self.engine.failed
         error = failed.exception() if failed.done() else None
-        return None if error is None or isinstance(error, KafkaError) else error
+        return None if error is None or isinstance(error, KafkaError | NotTakenError) else error
 
     async def _boot(self, catalogue: Catalogue) -> None:
         self.engine = Engine(SETTINGS, catalogue, clients_of(self))
