@@ -33,8 +33,9 @@ KEY = bytes(range(32))
 class Node:
     """A broker with the catalogue's topics; workers come and go."""
 
-    def __init__(self, brokers: str, data: Path, catalogue: Catalogue, app: str = APP) -> None:
+    def __init__(self, brokers: str, data: Path, catalogue: Catalogue, app: str = APP, partities: int = PARTITIES) -> None:
         self.brokers = brokers
+        self.partities = partities
         self.data = data
         self.catalogue = catalogue
         self.app = app
@@ -46,9 +47,9 @@ class Node:
         """One more worker, as a user would start it."""
         log = (self.data / f"worker-{len(self.workers)}.log").open("ab")
         command = [str(Path(sys.executable).with_name("samenloop")), "worker", "--brokers", self.brokers, "--data", str(self.data)]
-        worker = subprocess.Popen(
-            command, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, "SAMENLOOP_TOEPASSING": self.app, **self.env, **env}
-        )
+        own = {"SAMENLOOP_TOEPASSING": self.app, "SAMENLOOP_PARTITIES": str(self.partities)}
+        environment = {**os.environ, **own, **self.env, **env}
+        worker = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
         self.workers.append(worker)
         return worker
 
@@ -112,11 +113,10 @@ class Node:
     def sources(self) -> list[TopicPartition]:
         """All partitions that the engine reads."""
         topics = [f"mutaties.{s}" for s in self.catalogue.mutatie_topics] + ["klok"]
-        return [TopicPartition(t, p) for t in topics for p in range(PARTITIES)]
+        return [TopicPartition(t, p) for t in topics for p in range(self.partities)]
 
     async def lag(self, app: str | None = None) -> int:
-        """Records that no worker of ``app``, by default the node's, has committed yet."""
-        ends = await self.ends(self.sources)
+        """Records that no worker of ``app``, by default the node's, has committed yet; never too few: the ends are read last."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.brokers)
         await admin.start()
         try:
@@ -125,6 +125,7 @@ class Node:
             committed = {}  # no worker has ever asked for it
         finally:
             await admin.close()
+        ends = await self.ends(self.sources)
         return sum(end - max(0, committed[tp].offset if tp in committed else 0) for tp, end in ends.items())
 
     async def until_idle(self, seconds: float = 120) -> None:
@@ -194,12 +195,12 @@ class Node:
 
 
 @contextmanager
-def node_in(data: Path, catalogue: Catalogue) -> Iterator[Node]:
+def node_in(data: Path, catalogue: Catalogue, partities: int = PARTITIES) -> Iterator[Node]:
     """A node on a broker of its own."""
     broker = EmbeddedBroker(data)
-    node = Node(broker.start().bootstrap, data, catalogue)
+    node = Node(broker.start().bootstrap, data, catalogue, partities=partities)
     try:
-        asyncio.run(apply_topics(node.brokers, catalogue, partities=PARTITIES, replicatie=1, toepassing=APP))
+        asyncio.run(apply_topics(node.brokers, catalogue, partities=partities, replicatie=1, toepassing=APP))
         yield node
     finally:
         node.stop_workers()

@@ -4,7 +4,7 @@ import json
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -104,28 +104,41 @@ class Folded:
     wrong_topic: list[str] = field(default_factory=list)
 
 
-def fold(messages: Iterable[tuple[str, bytes]]) -> Folded:
-    """Fold (topic, JSON value) in the order of each topic to what stands."""
-    seen: dict[str, dict[int, bytes]] = defaultdict(dict)
-    folded = Folded(set(), 0)
-    for topic, value in messages:
+class Folding:
+    """Folds signals as they come; of a version that is not the newest it keeps no more than a digest."""
+
+    def __init__(self) -> None:
+        self._digests: dict[str, dict[int, int]] = defaultdict(dict)
+        self._newest: dict[str, tuple[int, bytes]] = {}
+        self._folded = Folded(set(), 0)
+
+    def add(self, topic: str, value: bytes) -> None:
+        """Take the next (topic, JSON value), in the order of each topic."""
         signaal = json.loads(value)
-        folded.messages += 1
+        self._folded.messages += 1
         name, versie = signaal["signaal_id"], signaal["versie"]
         if topic != f"signalen.{signaal['ontvanger']}":
-            folded.wrong_topic.append(name)
-        if versie in seen[name]:
-            folded.duplicates += 1
-            if seen[name][versie] != value:
-                folded.conflicts.append(name)
-        seen[name][versie] = value
-    for name, versions in seen.items():
-        if max(versions) != len(versions):
-            folded.gaps.append(name)
-        last = json.loads(versions[max(versions)])
-        if last["soort"] != "VERVALLEN":
-            folded.live.add(_said(last))
-    return folded
+            self._folded.wrong_topic.append(name)
+        if versie in self._digests[name]:
+            self._folded.duplicates += 1
+            if self._digests[name][versie] != hash(value):
+                self._folded.conflicts.append(name)
+        self._digests[name][versie] = hash(value)
+        self._newest[name] = max(self._newest.get(name, (0, b"")), (versie, value))
+
+    def result(self) -> Folded:
+        """What stands after all that was added."""
+        gaps = [name for name, versions in self._digests.items() if max(versions) != len(versions)]
+        last = (json.loads(value) for _, value in self._newest.values())
+        return replace(self._folded, gaps=gaps, live={_said(s) for s in last if s["soort"] != "VERVALLEN"})
+
+
+def fold(messages: Iterable[tuple[str, bytes]]) -> Folded:
+    """Fold (topic, JSON value) in the order of each topic to what stands."""
+    folding = Folding()
+    for topic, value in messages:
+        folding.add(topic, value)
+    return folding.result()
 
 
 def _said(s: dict[str, Any]) -> Live:
