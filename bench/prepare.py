@@ -15,7 +15,7 @@ from aiokafka.partitioner import murmur2
 
 from bench.cluster import PARTITIES
 from bench.fill import Encoder, keep
-from bench.workload import Delivery, Size
+from bench.workload import Delivery, Size, synthetic
 from schemas.catalogue import Catalogue
 from tests.oracle import Live, deliver, standing
 
@@ -69,11 +69,14 @@ def prepared_once(folder: Path, make: Callable[[Path], Prepared]) -> Prepared:
 
 
 def contract() -> str:
-    """A name for all that a prepared workload depends on: other schemas, codec or workload make another one."""
-    root, digest = Path(__file__).parents[1], sha256()
-    for folder in ("schemas", "bench", "connectors/bronnen/population"):
-        for file in sorted(f for f in (root / folder).rglob("*") if f.is_file() and f.suffix != ".pyc"):
-            digest.update(file.read_bytes())
+    """A name for what a prepared workload depends on: another wire, workload or recompute makes another one."""
+    catalogue, root, digest = Catalogue.load(), Path(__file__).parents[1], sha256()
+    encoder = Encoder(catalogue)
+    for delivery in synthetic(catalogue, Size(100, 2_000, 0)):
+        digest.update(repr(encoder.encode(delivery)).encode())
+    code = [root / name for name in ("bench/workload.py", "bench/catalogues.py", "bench/prepare.py", "tests/oracle.py")]
+    for file in (*code, *sorted((root / "schemas").rglob("*.yaml")), *sorted((root / "schemas").rglob("*.avsc"))):
+        digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
 
 
