@@ -34,7 +34,8 @@ def put_into(document: Path, results: Results) -> None:
 
 def report(results: Results) -> str:
     """All tables."""
-    parts = [_machine(results.machine), _targets(results), _systems(results)]
+    newest = results.newest()
+    parts = [_machine(results.machine), _targets(newest), _systems(newest), _history(results)]
     if results.faults:
         parts.append("Refused, because the result was wrong:\n" + "".join(f"- {f}\n" for f in results.faults))
     return "\n" + "\n".join(p for p in parts if p) + "\n"
@@ -131,6 +132,28 @@ def _systems(results: Results) -> str:
 def _cell(results: Results, system: str, figures: tuple[str, ...], form: str) -> str:
     middles = [results.middle(system, f) for f in figures]
     return " / ".join("-" if m is None else format(m, form) for m in middles) if any(m is not None for m in middles) else "-"
+
+
+def _history(results: Results) -> str:
+    """The engine from commit to commit; each row compares within its own rounds only."""
+    commits = list(dict.fromkeys((r.commit, r.size) for r in results.rounds))
+    if len(commits) < 2:
+        return ""
+    head = ["commit", "size", "rounds", "mutations/s", "CPU s a million", "part of the floor", f"ratio to {STREAMS}", "others' share"]
+    rows = [[commit, size, *_moment(results.only(commit, size))] for commit, size in commits]
+    return "From commit to commit, medians:\n\n" + "".join(f"| {' | '.join(r)} |\n" for r in (head, ["---"] * len(head), *rows))
+
+
+def _moment(results: Results) -> list[str]:
+    floor, streams = (ratios_of(results, against, "mutations_s") for against in (FLOOR, STREAMS))
+    return [
+        str(len(results.rounds)),
+        _cell(results, PRODUCT, ("mutations_s",), ",.0f"),
+        _cell(results, PRODUCT, ("cpu_s_a_million",), ".1f"),
+        f"{median(floor):.0%}" if floor else "-",
+        f"{median(streams):.2f}x" if streams else "-",
+        _cell(results, PRODUCT, ("other_share",), ".0%"),
+    ]
 
 
 def _said(met: bool) -> str:  # noqa: FBT001 - the one thing that it says

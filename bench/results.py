@@ -123,6 +123,16 @@ class Results(msgspec.Struct):
             case Publishing():
                 self.publish.append(found)
 
+    def only(self, commit: str, size: str) -> "Results":
+        """The rounds of one commit and size, with all that is not a round."""
+        rounds = [r for r in self.rounds if (r.commit, r.size) == (commit, size)]
+        return Results(self.machine, rounds, self.growth, self.state, self.publish)
+
+    def newest(self) -> "Results":
+        """The rounds of the commit and size that was measured last, with all that is not a round."""
+        last = max(self.rounds, key=lambda r: r.date, default=None)
+        return self if last is None else self.only(last.commit, last.size)
+
     def middle(self, system: str, figure: str) -> float | None:
         """The median of a figure over the rounds that have it."""
         found = [v for r in self.rounds if (v := r.value(system, figure)) is not None]

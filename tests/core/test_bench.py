@@ -64,6 +64,13 @@ def test_a_ratio_is_the_median_of_the_pairs_and_a_missed_target_says_so() -> Non
     assert "| CPU seconds a million, ratio to kafka-streams-eos-1 | 0.20x (0.20-0.20, 3 pairs) | ≤ 0.4x | yes |" in report(results)
 
 
+def test_the_targets_are_held_against_the_newest_commit_and_older_ones_are_its_history() -> None:
+    old = Round("2026-11-24T19:00:00+00:00", "old", "std", pair(5_000, 10_000).runs)
+    said = report(Results(this_machine(), [pair(30_000, 10_000), old]))
+    assert "| mutations/s, ratio to kafka-streams-eos-1 | 3.00x (3.00-3.00, 1 pair) | ≥ 2.0x | yes |" in said
+    assert "| old | std | 1 | 5,000 | 10.0 | - | 0.50x | - |" in said
+
+
 def test_growth_compares_with_the_base_of_its_own_session() -> None:
     run, base = Run(PRODUCT, 100, figures=Figures(9_000, signals=150)), Run(PRODUCT, 100, figures=Figures(10_000))
     results = Results(this_machine(), growth=[Growth("", "abc", "10x persons", run, base)])
