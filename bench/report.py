@@ -69,7 +69,7 @@ def _ratio(results: Results, what: str, against: str, figure: str, target: float
         return ""
     middle = median(found)
     met = middle >= target if target >= 1 else middle <= target
-    spread = f"{min(found):.2f}-{max(found):.2f}, {len(found)} {'pairs' if len(found) > 1 else 'pair'}"
+    spread = f"{min(found):.2f}-{max(found):.2f}, {_number(len(found), 'pair')}"
     sign = "≥" if target >= 1 else "≤"
     return f"| {what}, ratio to {against} | {middle:.2f}x ({spread}) | {sign} {target}x | {_said(met)} |\n"
 
@@ -77,17 +77,17 @@ def _ratio(results: Results, what: str, against: str, figure: str, target: float
 def _growth(results: Results) -> list[str]:
     rows = []
     for variant, limit in _FALL.items():
-        right = [(g.run.figures, g.base.figures) for g in results.growth if g.variant == variant]
-        falls = [1 - run.mutations_s / base.mutations_s for run, base in right if run and base]
-        more = [(g.run.figures.signals or 0) / g.run.mutations for g in results.growth if g.variant == variant and g.run.figures]
-        if falls:
-            said = f"mutations/s {_change(-median(falls))}, {median(more):.1f} signals a mutatie"
-            rows.append(f"| {variant} | {said} | falls by less than {limit:.0%} | {_said(median(falls) < limit)} |\n")
+        right = [
+            (g.run, g.run.figures, g.base.figures) for g in results.growth if g.variant == variant and g.run.figures and g.base.figures
+        ]
+        if not right:
+            continue
+        speed = median(run.mutations_s / base.mutations_s for _, run, base in right) - 1
+        cpu = median((run.cpu_s_a_million or 0) / (base.cpu_s_a_million or 1) for _, run, base in right) - 1
+        signals = median((run.signals or 0) / r.mutations for r, run, _ in right)
+        said = f"mutations/s {speed:+.0%}, CPU a mutatie {cpu:+.0%} ({_number(len(right), 'run')}; {signals:.1f} signals a mutatie)"
+        rows.append(f"| {variant} | {said} | mutations/s falls by less than {limit:.0%} | {_said(-speed < limit)} |\n")
     return rows
-
-
-def _change(share: float) -> str:
-    return f"{share:+.0%}"
 
 
 def _state(results: Results) -> list[str]:
@@ -132,6 +132,10 @@ def _systems(results: Results) -> str:
 def _cell(results: Results, system: str, figures: tuple[str, ...], form: str) -> str:
     middles = [results.middle(system, f) for f in figures]
     return " / ".join("-" if m is None else format(m, form) for m in middles) if any(m is not None for m in middles) else "-"
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _history(results: Results) -> str:

@@ -72,9 +72,13 @@ def test_the_targets_are_held_against_the_newest_commit_and_older_ones_are_its_h
 
 
 def test_growth_compares_with_the_base_of_its_own_session() -> None:
-    run, base = Run(PRODUCT, 100, figures=Figures(9_000, signals=150)), Run(PRODUCT, 100, figures=Figures(10_000))
+    run, base = Run(PRODUCT, 100, figures=Figures(9_000, 22.0, signals=150)), Run(PRODUCT, 100, figures=Figures(10_000, 20.0))
     results = Results(this_machine(), growth=[Growth("", "abc", "10x persons", run, base)])
-    assert "| 10x persons | mutations/s -10%, 1.5 signals a mutatie | falls by less than 20% | yes |" in report(results)
+    said = report(results)
+    assert (
+        "| 10x persons | mutations/s -10%, CPU a mutatie +10% (1 run; 1.5 signals a mutatie) | mutations/s falls by less than 20% | yes |"
+        in said
+    )
 
 
 def test_results_of_several_invocations_are_put_together_when_the_machine_is_one(tmp_path: Path) -> None:
