@@ -10,8 +10,9 @@ from typing import Any, Final
 import fastavro
 import msgspec
 
-from schemas.catalogue import Catalogue, Schema, feit_fields
+from schemas.catalogue import Catalogue, Schema, Topic, feit_fields
 from schemas.reasons import Reason
+from schemas.shape import Shape, shape_of
 from schemas.values import Mutatie, Signaal, Volging, Volgverzoek
 
 _HEADER: Final = struct.Struct(">bI")  # Confluent framing: magic byte 0, schema id
@@ -20,6 +21,10 @@ MAX_DAY: Final = 84005  # 2199-12-31
 MAX_MUTATIE: Final = 4096  # bytes; with it a signaal cannot pass the 64 KB that the NL GOV profile gives a message
 MAX_INT: Final = 2**31 - 1  # Avro's int; fastavro reads larger ones without a word, other readers do not
 _DAY_MS: Final = 86_400_000
+_VERSIES: Final = (1, MAX_INT)
+_DAYS: Final = (MIN_DAY, MAX_DAY)
+_MOMENTS: Final = (MIN_DAY * _DAY_MS, (MAX_DAY + 1) * _DAY_MS - 1)
+_INTS: Final = (-MAX_INT - 1, MAX_INT)
 
 
 class WireError(Exception):
@@ -47,7 +52,12 @@ class Codec:
         self._of_topic = {t.topic: {r.id for r in t.schemas} for t in catalogue.topics.values()}
         self._patterns = {r.id: _patterns(catalogue.schemas[r.id]) for t in catalogue.mutatie_topics.values() for r in t.schemas}
         self._ints = {r.id: _ints(catalogue.schemas[r.id]) for t in catalogue.mutatie_topics.values() for r in t.schemas}
+        self._shapes = {t.topic: self._shapes_of(t) for t in catalogue.mutatie_topics.values()}
         self._volgverzoek = catalogue.latest_schema("volgverzoeken.<bron>").id
+
+    def _shapes_of(self, topic: Topic) -> dict[bytes, Shape]:
+        shapes = {r.id: shape_of(self._schemas[r.id], _VERSIES, _MOMENTS, _DAYS, _INTS) for r in topic.schemas}
+        return {_HEADER.pack(0, i): shape for i, shape in shapes.items() if shape is not None}
 
     def schema_of(self, data: bytes | None) -> Schema:
         """The schema that framed ``data`` names; raises WireError."""
@@ -75,6 +85,14 @@ class Codec:
 
     def decode_mutatie(self, topic: str, data: bytes | None) -> Mutatie:
         """The mutatie in a value of ``topic``, checked as far as its schema and the calendar go; raises WireError."""
+        if data is not None and len(data) <= MAX_MUTATIE:
+            shape = self._shapes[topic].get(data[:5])
+            fields = None if shape is None else shape.read(data)
+            if fields is not None:
+                return Mutatie(*fields)
+        return self._decode_any_mutatie(topic, data)
+
+    def _decode_any_mutatie(self, topic: str, data: bytes | None) -> Mutatie:
         schema = self.schema_of(data)
         if schema.id not in self._of_topic[topic]:
             raise WireError(Reason.SCHEMA_VAN_ANDER_TOPIC)
@@ -83,9 +101,9 @@ class Codec:
         value = self._read(data, self._plain[schema.id])
         if not 0 < len(value["record_id"]) <= 100 or not value["record_id"].isprintable():
             raise WireError(Reason.RECORD_ID_ONGELDIG)
-        if not 1 <= value["versie"] <= MAX_INT:
+        if not _in(_VERSIES, value["versie"]):
             raise WireError(Reason.VERSIE_ONGELDIG)
-        if not MIN_DAY <= value["registratietijd"] // _DAY_MS <= MAX_DAY:
+        if not _in(_MOMENTS, value["registratietijd"]):
             raise WireError(Reason.DATUM_BUITEN_BEREIK)
         feit = value["feit"]
         if feit is not None:
@@ -95,7 +113,7 @@ class Codec:
     def _check_feit(self, schema_id: int, feit: Mapping[str, Any]) -> None:
         _check_period(feit["begindatum"], feit["einddatum"])
         for name in self._ints[schema_id]:
-            if feit[name] is not None and not -MAX_INT - 1 <= feit[name] <= MAX_INT:
+            if feit[name] is not None and not _in(_INTS, feit[name]):
                 raise WireError(Reason.NIET_LEESBAAR)
         for name, fits in self._patterns[schema_id]:
             if feit[name] and not fits(feit[name]):  # whether a text may be empty is for the rule that needs it
@@ -120,7 +138,7 @@ class Codec:
         if schema.id != self._volgverzoek:
             raise WireError(Reason.SCHEMA_VAN_ANDER_TOPIC)
         value = self._read(data, self._plain[schema.id])
-        if not 1 <= value["versie"] <= MAX_INT:
+        if not _in(_VERSIES, value["versie"]):
             raise WireError(Reason.VERSIE_ONGELDIG)
         for day in (value["registratietijd"] // _DAY_MS, *(v["vanaf"] for v in value["volgt"])):
             _check_period(day, None)
@@ -142,6 +160,10 @@ class Codec:
         return value  # type: ignore[return-value]
 
 
+def _in(limits: tuple[int, int], number: int) -> bool:
+    return limits[0] <= number <= limits[1]
+
+
 def _patterns(schema: Schema) -> list[tuple[str, Callable[[str], re.Match[str] | None]]]:
     """The fields of the feit whose text has a form, and what tells whether a text has it."""
     return [(name, re.compile(f["patroon"]).fullmatch) for name, f in feit_fields(schema).items() if "patroon" in f]
@@ -153,7 +175,7 @@ def _ints(schema: Schema) -> list[str]:
 
 
 def _check_period(begin: int, end: int | None) -> None:
-    if not MIN_DAY <= begin <= MAX_DAY or (end is not None and not MIN_DAY <= end <= MAX_DAY):
+    if not _in(_DAYS, begin) or (end is not None and not _in(_DAYS, end)):
         raise WireError(Reason.DATUM_BUITEN_BEREIK)
     if end is not None and end < begin:
         raise WireError(Reason.EINDDATUM_VOOR_BEGINDATUM)
