@@ -19,11 +19,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bench.catalogues import own_filtering_catalogue
 from bench.soak.judge import Sample, Verdict, judge_result, judge_run
 from bench.soak.publisher import SteadyPublisher
 from bench.soak.stream import HOUDERS, length_of_first_part, steady
 from bench.soak.watch import SignalWatch, StateWatch, percentile
-from bench.workload import own_filtering_catalogue
 from connectors.broker.embedded import running
 from schemas.catalogue import Catalogue
 from tests.node import APP, PARTITIES, Node, node_in
