@@ -15,6 +15,7 @@ def own_filtering_catalogue(work: Path, *, ontvangers: int | None = None, dienst
     ``ontvangers``: keep so many of the gemeenten that exist. With several ``diensten`` each uses one soort of feit, in turn.
     """
     folder = work / "catalogus"
+    shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(_PUBLISHED, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     bronnen = folder / "bronnen.yaml"
     bronnen.write_text(bronnen.read_text().replace("filtert_zelf: false", "filtert_zelf: true"))

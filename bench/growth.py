@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from bench.catalogues import own_filtering_catalogue
+from bench.fill import Encoder
 from bench.machine import commit
 from bench.prepare import prepare
 from bench.product import run_product
@@ -46,6 +47,6 @@ def _run(variant: Variant) -> Run:
         folder = own_filtering_catalogue(work, ontvangers=variant.ontvangers, diensten=variant.diensten)
         catalogue = Catalogue.load(folder)
         size = Size(variant.persons, variant.persons * variant.records, 0)
-        prepared = prepare(catalogue, folder, size, synthetic(catalogue, size), work)
-        with filled_cluster(work / "cluster", prepared) as cluster:
-            return run_product(cluster, prepared, full=False)
+        prepared = prepare(Encoder(catalogue), folder, size, synthetic(catalogue, size), work)
+        with filled_cluster(work / "cluster", folder, prepared) as cluster:
+            return run_product(cluster, prepared, prepared.truth(folder, full=False), full=False)

@@ -9,7 +9,7 @@ from datetime import date
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from aiokafka.partitioner import murmur2
 
@@ -20,41 +20,50 @@ from schemas.catalogue import Catalogue
 from tests.oracle import Live, deliver, standing
 
 _CHUNK: Final = 10_000
+_BEFORE: Final = "before.ndjson"
 _PROBED: Final = "uwv.inkomstenopgave"
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A workload, ready to be measured with."""
+    """A workload, ready to be measured with; what it leads to is recomputed in every invocation."""
 
     size: Size
-    catalogue_folder: Path
     records: Path  # those that stand in the topics before the worker starts
+    delivered: Path  # the same and what follows, for the recompute
     tail: list[Delivery]  # those that follow at a steady rate
     probes: list[Delivery]  # one correction a partition, each of which must give a signal
-    wanted: set[Live]  # what stands after ``records``
-    wanted_at_end: set[Live]  # what stands after everything
-    recompute_seconds: float  # that DuckDB took for ``wanted``, from JSON Lines
+
+    def truth(self, catalogue: Path, *, full: bool) -> "Truth":
+        """The recompute of what stands after everything, or (not ``full``) after the records that stand there before."""
+        begin = time.perf_counter()
+        wanted = standing(self.delivered / ("*.ndjson" if full else _BEFORE), catalogue)
+        number = self.size.mutations + (len(self.tail) + len(self.probes) if full else 0)
+        return Truth(wanted, round(number / (time.perf_counter() - begin)))
 
 
-def prepare(catalogue: Catalogue, catalogue_folder: Path, size: Size, deliveries: Iterable[Delivery], work: Path) -> Prepared:
-    """Encode ``deliveries`` once and recompute what they lead to."""
-    encoder, records, table = Encoder(catalogue), work / "records.pickle", work / "delivered.ndjson"
+class Truth(NamedTuple):
+    """The signals that must stand, and the speed at which DuckDB found them, from JSON Lines."""
+
+    wanted: set[Live]
+    mutations_s: int
+
+
+def prepare(encoder: Encoder, catalogue: Path, size: Size, deliveries: Iterable[Delivery], work: Path) -> Prepared:
+    """Encode ``deliveries`` once."""
+    delivered, records = work / "delivered", work / "records.pickle"
+    delivered.mkdir()
     rest = iter(deliveries)
     filled = islice(rest, size.mutations)
     while chunk := list(islice(filled, _CHUNK)):
         keep((encoder.encode(d) for d in chunk), records)
-        deliver(chunk, table)
-    begin = time.perf_counter()
-    wanted = standing(table, catalogue_folder)
-    seconds = time.perf_counter() - begin
-    tail = list(rest)
-    if not tail:
-        return Prepared(size, catalogue_folder, records, [], [], wanted, wanted, seconds)
-    deliver(tail, table)
-    probes = _probes(encoder, tail, standing(table, catalogue_folder))
-    deliver(probes, table)
-    return Prepared(size, catalogue_folder, records, tail, probes, wanted, standing(table, catalogue_folder), seconds)
+        deliver(chunk, delivered / _BEFORE)
+    tail, probes = list(rest), list[Delivery]()
+    if tail:
+        deliver(tail, delivered / "tail.ndjson")
+        probes = _probes(encoder, tail, standing(delivered / "*.ndjson", catalogue))
+        deliver(probes, delivered / "probes.ndjson")
+    return Prepared(size, records, delivered, tail, probes)
 
 
 def prepared_once(folder: Path, make: Callable[[Path], Prepared]) -> Prepared:
@@ -68,15 +77,13 @@ def prepared_once(folder: Path, make: Callable[[Path], Prepared]) -> Prepared:
     return found
 
 
-def contract() -> str:
-    """A name for what a prepared workload depends on: another wire, workload or recompute makes another one."""
-    catalogue, root, digest = Catalogue.load(), Path(__file__).parents[1], sha256()
-    encoder = Encoder(catalogue)
+def contract(catalogue: Catalogue) -> str:
+    """A name for what a prepared workload depends on: another wire or workload makes another one."""
+    root, encoder, digest = Path(__file__).parents[1], Encoder(catalogue), sha256()
     for delivery in synthetic(catalogue, Size(100, 2_000, 0)):
         digest.update(repr(encoder.encode(delivery)).encode())
-    code = [root / name for name in ("bench/workload.py", "bench/catalogues.py", "bench/prepare.py", "tests/oracle.py")]
-    for file in (*code, *sorted((root / "schemas").rglob("*.yaml")), *sorted((root / "schemas").rglob("*.avsc"))):
-        digest.update(file.read_bytes())
+    for name in ("bench/workload.py", "bench/prepare.py"):
+        digest.update((root / name).read_bytes())
     return digest.hexdigest()[:12]
 
 

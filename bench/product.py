@@ -10,7 +10,7 @@ from bench.cluster import Cluster
 from bench.engine import Worker
 from bench.fill import Encoder, produce, producer_of
 from bench.gate import check
-from bench.prepare import Prepared
+from bench.prepare import Prepared, Truth
 from bench.results import PRODUCT, Figures, Run, gated
 from bench.watch import Watch, latency_of
 from bench.workload import Delivery
@@ -18,23 +18,23 @@ from bench.workload import Delivery
 _RATE: Final = 1_000  # mutations a second
 
 
-def run_product(cluster: Cluster, prepared: Prepared, *, full: bool) -> Run:
+def run_product(cluster: Cluster, prepared: Prepared, truth: Truth, *, full: bool) -> Run:
     """Measure one worker on the filled topics; ``full`` adds latency and recovery."""
     worker = Worker(cluster)
     try:
         worker.start()
         figures = worker.measure(cluster.ends(cluster.sources))
         if full:
-            figures = _in_service(cluster, worker, prepared, figures)
+            figures = _in_service(cluster, worker, prepared, {s.ontvanger for s in truth.wanted}, figures)
         worker.stop()
     finally:
         worker.kill()
-    fault, signals = check(cluster, prepared.wanted_at_end if full else prepared.wanted)
+    fault, signals = check(cluster, truth.wanted)
     return gated(PRODUCT, prepared.size.mutations, fault, msgspec.structs.replace(figures, signals=signals))
 
 
-def _in_service(cluster: Cluster, worker: Worker, prepared: Prepared, figures: Figures) -> Figures:
-    watch = Watch(cluster, {s.ontvanger for s in prepared.wanted_at_end})
+def _in_service(cluster: Cluster, worker: Worker, prepared: Prepared, ontvangers: set[str], figures: Figures) -> Figures:
+    watch = Watch(cluster, ontvangers)
     try:
         p50, p99 = _steady(cluster, worker, watch, prepared.tail)
         first, last = _recovery(cluster, worker, watch, prepared.probes)

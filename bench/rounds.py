@@ -9,10 +9,10 @@ from pathlib import Path
 
 from bench.catalogues import own_filtering_catalogue
 from bench.cluster import Cluster, cluster_in
-from bench.fill import fill, kept
+from bench.fill import Encoder, fill, kept
 from bench.machine import commit
 from bench.peers import Peers
-from bench.prepare import Prepared, contract, prepare, prepared_once
+from bench.prepare import Prepared, Truth, contract, prepare, prepared_once
 from bench.product import run_product
 from bench.results import FLOOR, RECOMPUTE, STREAMS, STREAMS_BEST, Figures, Round, Run, now
 from bench.workload import SIZES, synthetic, translated
@@ -24,28 +24,29 @@ def rounds(size: str, numbers: Iterable[int], peers: Peers | None, work: Path, *
 
     ``full`` adds latency and recovery. The prepared workload is kept in ``work`` and found there again.
     """
-    prepared = prepared_once(work / f"{'own' if peers is None else 'peers'}-{size}-{contract()}", lambda at: _prepare(at, size, peers))
+    folder = own_filtering_catalogue(work)
+    catalogue = Catalogue.load(folder)
+
+    def make(at: Path) -> Prepared:
+        made = synthetic(catalogue, SIZES[size]) if peers is None else translated(catalogue, peers.data(size))
+        return prepare(Encoder(catalogue), folder, SIZES[size], made, at)
+
+    prepared = prepared_once(work / f"{'own' if peers is None else 'peers'}-{size}-{contract(catalogue)}", make)
+    truth = prepared.truth(folder, full=full)
     for number in numbers:
-        with filled_cluster(work / "round", prepared) as cluster:
-            steps = _steps(cluster, prepared, size, peers, full=full)
+        with filled_cluster(work / "round", folder, prepared) as cluster:
+            steps = _steps(cluster, prepared, truth, size, peers, full=full)
             if number % 2:
                 steps.reverse()
-            runs = [_recompute(prepared), *(step() for step in steps)]
+            runs = [Run(RECOMPUTE, prepared.size.mutations, figures=Figures(truth.mutations_s)), *(step() for step in steps)]
         yield Round(now(), commit(), size, runs)
 
 
-def _prepare(work: Path, size: str, peers: Peers | None) -> Prepared:
-    folder = own_filtering_catalogue(work)
-    catalogue = Catalogue.load(folder)
-    made = synthetic(catalogue, SIZES[size]) if peers is None else translated(catalogue, peers.data(size))
-    return prepare(catalogue, folder, SIZES[size], made, work)
-
-
 @contextmanager
-def filled_cluster(folder: Path, prepared: Prepared) -> Iterator[Cluster]:
+def filled_cluster(folder: Path, catalogue: Path, prepared: Prepared) -> Iterator[Cluster]:
     """A fresh cluster whose topics hold the workload; its folder is removed at the end."""
     try:
-        with cluster_in(folder, prepared.catalogue_folder) as cluster:
+        with cluster_in(folder, catalogue) as cluster:
             fill(cluster.brokers, kept(prepared.records))
             cluster.settle()
             yield cluster
@@ -53,15 +54,11 @@ def filled_cluster(folder: Path, prepared: Prepared) -> Iterator[Cluster]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _steps(cluster: Cluster, prepared: Prepared, size: str, peers: Peers | None, *, full: bool) -> list[Callable[[], Run]]:
-    steps: list[Callable[[], Run]] = [lambda: run_product(cluster, prepared, full=full)]
+def _steps(cluster: Cluster, prepared: Prepared, truth: Truth, size: str, peers: Peers | None, *, full: bool) -> list[Callable[[], Run]]:
+    steps: list[Callable[[], Run]] = [lambda: run_product(cluster, prepared, truth, full=full)]
     if peers is not None:
         steps += [lambda: peers.run(cluster, STREAMS, size, full=full), lambda: peers.run(cluster, STREAMS_BEST, size, full=False)]
     return [*steps, lambda: _floor(cluster, prepared.size.mutations)]
-
-
-def _recompute(prepared: Prepared) -> Run:
-    return Run(RECOMPUTE, prepared.size.mutations, figures=Figures(round(prepared.size.mutations / prepared.recompute_seconds)))
 
 
 def _floor(cluster: Cluster, total: int) -> Run:
