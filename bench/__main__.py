@@ -8,8 +8,9 @@ import msgspec
 import typer
 
 from bench.machine import this_machine
+from bench.measure import measure
 from bench.peers import Peers
-from bench.plan import Part, Plan
+from bench.plan import BESIDE, Part, Plan
 from bench.report import put_into, report
 from bench.results import Results, read
 from bench.workload import SIZES
@@ -27,6 +28,7 @@ def bench(  # noqa: PLR0913 - one parameter a flag
     pairs: Annotated[int, typer.Option("--pairs", "--rounds", min=1, help="Rounds, each on a fresh broker.")] = 5,
     size: Annotated[str, typer.Option(help=f"One of {', '.join(SIZES)}.")] = "std",
     only: Annotated[list[Part] | None, typer.Option(help="Measure this part; may be given several times.")] = None,
+    beside: Annotated[list[str] | None, typer.Option(help=f"A system in the same rounds; by default {', '.join(BESIDE)}.")] = None,
     speed_only: Annotated[bool, typer.Option("--speed-only", help="Rounds without latency and recovery.")] = False,
     work: Annotated[Path | None, typer.Option(help="Keep the prepared workload here, for the next invocation.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the results as JSON, added to what the file holds.")] = None,
@@ -42,11 +44,12 @@ def bench(  # noqa: PLR0913 - one parameter a flag
     with tempfile.TemporaryDirectory() as temporary:
         at = work or Path(temporary)
         if quick:
-            plan = Plan(tuple(only or (Part.STATE, Part.PUBLISH, Part.ROUNDS)), "quick", range(1), None, full=True, lines=50_000, work=at)
+            parts = tuple(only or (Part.STATE, Part.PUBLISH, Part.ROUNDS))
+            plan = Plan(parts, "quick", range(1), None, BESIDE, full=True, lines=50_000, work=at)
         else:
             numbers = range(done, done + pairs)
-            plan = Plan(tuple(only or Part), size, numbers, harness, full=not speed_only, lines=500_000, work=at)
-        for found in plan.measure():
+            plan = Plan(tuple(only or Part), size, numbers, harness, tuple(beside or BESIDE), full=not speed_only, lines=500_000, work=at)
+        for found in measure(plan):
             typer.echo(msgspec.json.encode(found).decode(), err=True)
             results.add(found)
             if out is not None:

@@ -1,17 +1,14 @@
-"""What an invocation measures, part after part."""
+"""What an invocation shall measure."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
-from bench.growth import growth
 from bench.peers import Peers
-from bench.publishing import publishing
-from bench.results import Finding
-from bench.rounds import rounds
-from bench.state import state
-from schemas.catalogue import Catalogue
+from bench.results import FLOOR, STREAMS, STREAMS_BEST
+
+BESIDE: Final = (STREAMS, STREAMS_BEST, FLOOR)
 
 
 class Part(StrEnum):
@@ -31,17 +28,7 @@ class Plan:
     size: str
     rounds: range
     peers: Peers | None
+    beside: tuple[str, ...]  # the systems that run in the same rounds
     full: bool
     lines: int  # to publish
     work: Path
-
-    def measure(self) -> Iterator[Finding]:
-        """What was found, as soon as it is."""
-        if Part.STATE in self.parts:
-            yield state(Catalogue.load())
-        if Part.PUBLISH in self.parts:
-            yield publishing(self.lines)
-        if Part.ROUNDS in self.parts:
-            yield from rounds(self.size, self.rounds, self.peers, self.work, full=self.full)
-        if Part.GROWTH in self.parts:
-            yield from growth()

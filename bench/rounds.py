@@ -3,43 +3,42 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from bench.catalogues import own_filtering_catalogue
 from bench.cluster import Cluster, cluster_in
 from bench.fill import Encoder, fill, kept
 from bench.machine import commit
-from bench.peers import Peers
+from bench.plan import Plan
 from bench.prepare import Prepared, Truth, contract, prepare, prepared_once
 from bench.product import run_product
-from bench.results import FLOOR, RECOMPUTE, STREAMS, STREAMS_BEST, Figures, Round, Run, now
+from bench.results import FLOOR, RECOMPUTE, STREAMS, Figures, Round, Run, now
 from bench.workload import SIZES, synthetic, translated
 from schemas.catalogue import Catalogue
 
 
-def rounds(size: str, numbers: Iterable[int], peers: Peers | None, work: Path, *, full: bool) -> Iterator[Round]:
-    """A round for each of ``numbers``, on a fresh broker; the order of the systems turns round at odd ones.
-
-    ``full`` adds latency and recovery. The prepared workload is kept in ``work`` and found there again.
-    """
-    folder = own_filtering_catalogue(work)
-    catalogue = Catalogue.load(folder)
+def rounds(plan: Plan) -> Iterator[Round]:
+    """The rounds of ``plan``, each on a fresh broker; the order of the systems turns round at odd ones."""
+    folder = own_filtering_catalogue(plan.work)
+    catalogue, size = Catalogue.load(folder), SIZES[plan.size]
 
     def make(at: Path) -> Prepared:
-        made = synthetic(catalogue, SIZES[size]) if peers is None else translated(catalogue, peers.data(size))
-        return prepare(Encoder(catalogue), folder, SIZES[size], made, at)
+        made = synthetic(catalogue, size) if plan.peers is None else translated(catalogue, plan.peers.data(plan.size))
+        return prepare(Encoder(catalogue), folder, size, made, at)
 
-    prepared = prepared_once(work / f"{'own' if peers is None else 'peers'}-{size}-{contract(catalogue)}", make)
-    truth = prepared.truth(folder, full=full)
-    for number in numbers:
-        with filled_cluster(work / "round", folder, prepared) as cluster:
-            steps = _steps(cluster, prepared, truth, size, peers, full=full)
+    whose = "own" if plan.peers is None else "peers"
+    prepared = prepared_once(plan.work / f"{whose}-{plan.size}-{contract(catalogue)}", make)
+    truth = prepared.truth(folder, full=plan.full)
+    for number in plan.rounds:
+        with filled_cluster(plan.work / "round", folder, prepared) as cluster:
+            steps = _steps(cluster, prepared, truth, plan)
             if number % 2:
                 steps.reverse()
-            runs = [Run(RECOMPUTE, prepared.size.mutations, figures=Figures(truth.mutations_s)), *(step() for step in steps)]
-        yield Round(now(), commit(), size, runs)
+            runs = [Run(RECOMPUTE, size.mutations, figures=Figures(truth.mutations_s)), *(step() for step in steps)]
+        yield Round(now(), commit(), plan.size, runs)
 
 
 @contextmanager
@@ -54,11 +53,12 @@ def filled_cluster(folder: Path, catalogue: Path, prepared: Prepared) -> Iterato
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _steps(cluster: Cluster, prepared: Prepared, truth: Truth, size: str, peers: Peers | None, *, full: bool) -> list[Callable[[], Run]]:
-    steps: list[Callable[[], Run]] = [lambda: run_product(cluster, prepared, truth, full=full)]
-    if peers is not None:
-        steps += [lambda: peers.run(cluster, STREAMS, size, full=full), lambda: peers.run(cluster, STREAMS_BEST, size, full=False)]
-    return [*steps, lambda: _floor(cluster, prepared.size.mutations)]
+def _steps(cluster: Cluster, prepared: Prepared, truth: Truth, plan: Plan) -> list[Callable[[], Run]]:
+    steps: list[Callable[[], Run]] = [lambda: run_product(cluster, prepared, truth, full=plan.full)]
+    if plan.peers is not None:
+        # Latency and recovery are held against the first of them only; the others are there for their speed.
+        steps += [partial(plan.peers.run, cluster, s, plan.size, full=plan.full and s == STREAMS) for s in plan.beside if s != FLOOR]
+    return [*steps, lambda: _floor(cluster, prepared.size.mutations)] if FLOOR in plan.beside else steps
 
 
 def _floor(cluster: Cluster, total: int) -> Run:

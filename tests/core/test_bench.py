@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 import bench.__main__ as command
-import bench.plan
+import bench.measure
 from bench.catalogues import own_filtering_catalogue
 from bench.gate import fault_of
 from bench.machine import this_machine
@@ -51,7 +51,7 @@ def test_a_wrong_result_has_no_figures_and_is_named() -> None:
 
 
 def test_the_command_fails_when_a_result_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench.plan, "publishing", lambda lines: Publishing("", "abc", lines, 1, 1, "9 of 10 lines in the topic"))
+    monkeypatch.setattr(bench.measure, "publishing", lambda lines: Publishing("", "abc", lines, 1, 1, "9 of 10 lines in the topic"))
     done = CliRunner().invoke(command.app, ["--quick", "--only", "publish"])
     assert done.exit_code == 1
     assert "9 of 10 lines" in done.output
