@@ -112,10 +112,10 @@ class Results(msgspec.Struct):
         return [f"{x.system}: {x.fault}" for x in runs if x.fault] + [f"publish: {p.fault}" for p in self.publish if p.fault]
 
     def add(self, found: Finding) -> None:
-        """Put a finding where it belongs."""
+        """Put a finding where it belongs; a round with more runs takes the place of what it was before."""
         match found:
             case Round():
-                self.rounds.append(found)
+                self.rounds = [r for r in self.rounds if r.date != found.date] + [found]
             case Growth():
                 self.growth.append(found)
             case State():

@@ -21,7 +21,10 @@ from schemas.catalogue import Catalogue
 
 
 def rounds(plan: Plan) -> Iterator[Round]:
-    """The rounds of ``plan``, each on a fresh broker; the order of the systems turns round at odd ones."""
+    """The rounds of ``plan``, each on a fresh broker; the order of the systems turns round at odd ones.
+
+    A round comes again with each run that it gets, under the same date: what was measured stays when the next run fails.
+    """
     folder = own_filtering_catalogue(plan.work)
     catalogue, size = Catalogue.load(folder), SIZES[plan.size]
 
@@ -37,13 +40,16 @@ def rounds(plan: Plan) -> Iterator[Round]:
             steps = _steps(cluster, prepared, truth, plan)
             if number % 2:
                 steps.reverse()
-            runs = [Run(RECOMPUTE, size.mutations, figures=Figures(truth.mutations_s)), *(step() for step in steps)]
-        yield Round(now(), commit(), plan.size, runs)
+            date, runs = now(), [Run(RECOMPUTE, size.mutations, figures=Figures(truth.mutations_s))]
+            for step in steps:
+                runs = [*runs, step()]
+                yield Round(date, commit(), plan.size, runs)
 
 
 @contextmanager
 def filled_cluster(folder: Path, catalogue: Path, prepared: Prepared) -> Iterator[Cluster]:
     """A fresh cluster whose topics hold the workload; its folder is removed at the end."""
+    shutil.rmtree(folder, ignore_errors=True)  # of a run that was broken off
     try:
         with cluster_in(folder, catalogue) as cluster:
             fill(cluster.brokers, kept(prepared.records))

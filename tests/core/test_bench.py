@@ -81,6 +81,14 @@ def test_growth_compares_with_the_base_of_its_own_session() -> None:
     )
 
 
+def test_a_round_that_got_one_more_run_takes_the_place_of_what_it_was() -> None:
+    whole = pair(20_000, 10_000)
+    results = Results(this_machine())
+    results.add(Round(whole.date, whole.commit, whole.size, whole.runs[:1]))
+    results.add(whole)
+    assert results.rounds == [whole]
+
+
 def test_results_of_several_invocations_are_put_together_when_the_machine_is_one(tmp_path: Path) -> None:
     one, two = tmp_path / "1.json", tmp_path / "2.json"
     Results(this_machine(), [pair(1, 2)]).write(one)
