@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from samenloop.quarantine import Held, Quarantine, quarantined_text
 from samenloop.rendering import day, days
 from schemas.catalogue import Catalogue, Dienst, Feitsoort
 from schemas.codec import Codec, WireError
@@ -34,6 +35,7 @@ class Explanation:
     feitsoort: Feitsoort
     history: Sequence[Signaal]
     cited: Mapping[str, Cited]  # by place
+    quarantined: Sequence[Held]  # records of the persoon that stand open in quarantine
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""
@@ -42,17 +44,19 @@ class Explanation:
             "grondslag": list(self.dienst.grondslag),
             "versies": msgspec.to_builtins(self.history),
             "mutaties": {place: msgspec.to_builtins(c) for place, c in self.cited.items()},
+            "quarantined": [h.as_json() for h in self.quarantined],
         }
 
 
-def explanation_of(catalogue: Catalogue, history: Sequence[Signaal], places: Places, codec: Codec) -> Explanation:
+def explanation_of(catalogue: Catalogue, history: Sequence[Signaal], places: Places, codec: Codec, quarantine: Quarantine) -> Explanation:
     """Put together what the topics and the catalogue say; ``history`` is in the order of the versions."""
     last = history[-1]
     dienst = catalogue.diensten[last.dienst]
     feitsoort = next(f for f in dienst.feiten if f.soort == last.feit.soort)
     wanted = {(r.topic, r.partition, r.offset) for s in history for r in (s.basisfeit, s.feit, s.oorzaak)}
     cited = {_place(*p): _cited(codec, p, places.get(p)) for p in sorted(wanted)}
-    return Explanation(dienst, feitsoort, history, cited)
+    personen = {places[p].key for p in wanted if p in places}  # one; none when the log has none of these records any more
+    return Explanation(dienst, feitsoort, history, cited, [h for persoon in personen for h in quarantine.open_of(persoon)])
 
 
 def _cited(codec: Codec, place: tuple[str, int, int], record: Any) -> Cited:  # noqa: ANN401 - aiokafka's ConsumerRecord
@@ -90,6 +94,7 @@ def explanation_text(e: Explanation) -> str:
         "",
         "Geschiedenis",
         *(line for s in e.history for line in _version(e, s)),
+        *quarantined_text(e.quarantined),
     ]
     return "\n".join(lines)
 

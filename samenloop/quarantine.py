@@ -1,13 +1,13 @@
 """What stands in quarantine, folded from its topic: which records were refused, retried, and refused again."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from connectors.ontvangers.topic_reader import read_topics
 from samenloop.errors import NotDoneError
 from schemas.catalogue import Catalogue
-from schemas.quarantine import QUARANTAINE, Refused, Retried, read_headers
+from schemas.quarantine import MAX_KEY, MAX_VALUE, QUARANTAINE, Refused, Retried, read_headers
 from schemas.reasons import Reason
 from schemas.values import Place
 from streams.core.messages import iso_time
@@ -33,7 +33,8 @@ class Held:
     reason: str
     place: Place  # where the bron put it
     key: bytes | None
-    size: int  # bytes of the value
+    size: int  # bytes of the value as it came
+    cut: bool  # whether quarantine holds only the beginning of it
     schema_id: int | None
     time: int  # when it was refused, milliseconds since the epoch
     refused_now: str | None = None  # why the present catalogue would refuse it, None when it would not
@@ -64,6 +65,7 @@ class Held:
             "offset": self.place.offset,
             "time": iso_time(self.time),
             "size": self.size,
+            "cut": self.cut,
             "schema_id": self.schema_id,
             "refused_now": self.refused_now,
             "retry_of": self.retry_of,
@@ -105,9 +107,18 @@ class Quarantine:
             self.strangers += 1
 
     def _held_of(self, record: Any, said: Refused) -> Held:  # noqa: ANN401
-        size = 0 if record.value is None else len(record.value)
-        now = self.judge(said.place, record)
-        return Held(record.offset, said.reason, said.place, record.key, size, schema_id_of(record.value), record.timestamp, now)
+        size = len(record.value or b"") if said.whole is None else said.whole
+        return Held(
+            number=record.offset,
+            reason=said.reason,
+            place=said.place,
+            key=record.key,
+            size=size,
+            cut=said.whole is not None,
+            schema_id=schema_id_of(record.value),
+            time=record.timestamp,
+            refused_now=self.judge(said.place, record),
+        )
 
     def records(self) -> list[Held]:
         """All of them, with what became of them, in the order in which they came."""
@@ -117,12 +128,30 @@ class Quarantine:
             for h, copy in ((h, self._copies.get(h.number)) for h in self._held.values())
         ]
 
+    def open_of(self, persoon: bytes) -> list[Held]:
+        """Those about ``persoon`` that stand open; a record whose key is no pseudonym belongs to nobody that we know."""
+        return [h for h in self.records() if h.is_open and h.key == persoon]
+
     def one(self, number: int) -> Held:
         """The record with this number; raises NotDoneError."""
         found = next((h for h in self.records() if h.number == number), None)
         if found is None:
             raise NotDoneError(f"there is no record {number} in quarantine: 'samenloop quarantine list --all' shows all of them")
         return found
+
+
+def quarantined_text(records: Sequence[Held]) -> list[str]:
+    """What it means for a persoon that ``records`` stand in quarantine, in plain Dutch; nothing when there are none."""
+    if not records:
+        return []
+    counts = "telt" if len(records) == 1 else "tellen"
+    few = "1 record over deze persoon staat" if len(records) == 1 else f"{len(records)} records over deze persoon staan"
+    return [
+        "",
+        f"Let op: {few} in quarantaine en {counts} niet mee. Wat hier staat kan daardoor onvolledig of verouderd zijn.",
+        *(f"  nummer {h.number}: {h.place}, {h.reason}" for h in records),
+        "  De beheerder ziet met 'samenloop quarantine show NUMMER' waarom, en verwerkt het na herstel met 'retry NUMMER'.",
+    ]
 
 
 def judge_of(catalogue: Catalogue, toepassing: str) -> Judge:
@@ -149,7 +178,11 @@ async def read_quarantine(brokers: str, judge: Judge | None = None) -> Quarantin
 
 def is_same(source: Any, record: Any) -> bool:  # noqa: ANN401 - aiokafka's ConsumerRecords
     """Whether the record at the place is still the one that was refused there: a topic can be made anew."""
-    return (source.key, source.value) == (record.key, record.value)
+    return (_beginning(source.key, MAX_KEY), _beginning(source.value, MAX_VALUE)) == (record.key, record.value)
+
+
+def _beginning(whole: bytes | None, size: int) -> bytes | None:
+    return None if whole is None else whole[:size]
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ def shown_text(s: Shown) -> str:
         f"Came from  {h.place}",
         f"Refused    {iso_time(h.time)}" + ("" if h.retry_of is None else f", as the retry of record {h.retry_of}"),
         f"Key        {s.key}",
-        f"Value      {h.size} bytes",
+        f"Value      {h.size} bytes" + (", of which quarantine holds only the beginning" if h.cut else ""),
         *(f"           {part:<12} {what}" for part, what in s.framing),
         *_headers(s),
         f"Now        {_now(h)}",
@@ -131,7 +131,8 @@ def _now(h: Held) -> str:
 
 
 def _content(c: Content) -> list[str]:
-    lines = ["", f"Key in hex: {'none' if c.key is None else c.key.hex()}", "", "Value in hex"]
+    key = "none" if c.key is None else c.key.decode() if PERSOON.fullmatch(c.key) else f"{c.key.hex()} (hex)"
+    lines = ["", f"Key: {key}", "", "Value in hex"]
     value = c.value or b""
     lines += [f"  {i:08x}  {value[i : i + _HEX_LINE].hex(' ')}" for i in range(0, len(value), _HEX_LINE)] or ["  none"]
     if c.decoded is None:

@@ -7,6 +7,7 @@ import msgspec
 
 from connectors.ontvangers.topic_reader import read_topics
 from samenloop.errors import NotDoneError
+from samenloop.quarantine import Held, quarantined_text, read_quarantine
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec, WireError
 from schemas.values import Mutatie
@@ -34,11 +35,11 @@ class WhyNot:
     ontvanger: str
     kenmerk: str
     pairs: tuple[Pair, ...]
-    quarantined: int  # records of this persoon that nobody could use
+    quarantined: tuple[Held, ...]  # records of this persoon that stand open there
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""
-        return asdict(self)
+        return {**asdict(self), "quarantined": [h.as_json() for h in self.quarantined]}
 
 
 async def why_not(brokers: str, catalogue: Catalogue, toepassing: str, ontvanger: str, kenmerk: str) -> WhyNot:
@@ -61,14 +62,14 @@ async def why_not(brokers: str, catalogue: Catalogue, toepassing: str, ontvanger
     state: bytes | None = None
     async for record in read_topics(brokers, [f"{toepassing}-personen-changelog"]):
         state = record.value if record.key == persoon else state
-    quarantined = [r async for r in read_topics(brokers, ["quarantaine"]) if r.key == persoon]
+    quarantined = (await read_quarantine(brokers)).open_of(persoon)
     own = {
         record
         for record, m in filled.items()
         if m.feit is not None and (m.feit.get("houder"), m.feit.get("kenmerk")) == (ontvanger, kenmerk)
     }
     pairs = _pairs(rulebook, _decoded(state), log, own)
-    return WhyNot(ontvanger, kenmerk, tuple(pairs), len(quarantined))
+    return WhyNot(ontvanger, kenmerk, tuple(pairs), tuple(quarantined))
 
 
 def _keep_newest(kept: dict[tuple[int, str], Mutatie], nummer: int, mutatie: Mutatie) -> None:
@@ -135,6 +136,4 @@ def why_not_text(w: WhyNot) -> str:
     lines += [f"  {'ja ' if p.signaal else 'nee'}  {p.soort} {p.record_id} versie {p.versie}: {p.reden}" for p in w.pairs]
     if not w.pairs:
         lines.append("  Over deze persoon is geen ander record geleverd, of het basisfeit ligt nu bij een andere ontvanger.")
-    if w.quarantined:
-        lines.append(f"  Let op: {w.quarantined} records over deze persoon staan in quarantaine.")
-    return "\n".join(lines)
+    return "\n".join([*lines, *quarantined_text(w.quarantined)])

@@ -8,16 +8,20 @@ from schemas.values import Place
 
 QUARANTAINE: Final = "quarantaine"
 RETRY_OF: Final = "opnieuw_van"  # header on the copy that a retry writes: the place of the record that was refused
-MAX_HELD: Final = 8_000_000  # bytes of a key or value that are held; with it a record stays below the topic's max.message.bytes
+# Bytes of a value and a key that are held. Only a bron that compresses can send more; together they stay below the max.message.bytes of
+# quarantaine, whatever they are made of.
+MAX_VALUE: Final = 7_000_000
+MAX_KEY: Final = 1_200_000
 
 Headers = list[tuple[str, bytes]]
 
 
 class Refused(NamedTuple):
-    """A record that was not taken: its key and value are those of the record, as they came."""
+    """A record that was not taken; the key and the value in quarantine are its own."""
 
     reason: str
     place: Place
+    whole: int | None = None  # bytes of the value as it came, when key or value is cut
 
 
 class Retried(NamedTuple):
@@ -27,9 +31,13 @@ class Retried(NamedTuple):
     place: Place
 
 
-def refused_headers(reason: Reason, place: Place) -> Headers:
-    """Headers of a record in quarantine."""
-    return [("reden", reason.encode()), *_place_headers(place)]
+def refused_row(key: bytes | None, value: bytes | None, reason: Reason, place: Place) -> tuple[bytes | None, bytes | None, Headers]:
+    """A record in quarantine: key and value as they came, unless they are too large to be held; then they are cut, and a header says so."""
+    headers = [("reden", reason.encode()), *_place_headers(place)]
+    if len(value or b"") <= MAX_VALUE and len(key or b"") <= MAX_KEY:
+        return key, value, headers
+    headers.append(("omvang", b"%d" % len(value or b"")))
+    return key and key[:MAX_KEY], value and value[:MAX_VALUE], headers
 
 
 def retried_headers(number: int, place: Place) -> Headers:
@@ -42,7 +50,9 @@ def read_headers(headers: Iterable[tuple[str, bytes]]) -> Refused | Retried | No
     found = dict(headers)
     try:
         place = Place(found["topic"].decode(), int(found["partition"]), int(found["offset"]))
-        return Refused(found["reden"].decode(), place) if "reden" in found else Retried(int(found["opnieuw"]), place)
+        if "opnieuw" in found:
+            return Retried(int(found["opnieuw"]), place)
+        return Refused(found["reden"].decode(), place, int(found["omvang"]) if "omvang" in found else None)
     except (KeyError, ValueError):
         return None
 

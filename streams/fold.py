@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from schemas.catalogue import Catalogue
 from schemas.cloudevents import signaal_headers, source_of, volgverzoek_headers
 from schemas.codec import Codec, WireError, encode_signaal
-from schemas.quarantine import QUARANTAINE, refused_headers
+from schemas.quarantine import QUARANTAINE, refused_row
 from schemas.reasons import Reason
 from schemas.values import PERSOON, Place
 from streams.core.messages import iso_time
@@ -99,6 +99,5 @@ class Folder:
 
     @staticmethod
     def _quarantine(effects: Effects, topic: str, partition: int, record: SourceRecord, reason: Reason) -> None:
-        headers = refused_headers(reason, Place(topic, partition, record.offset))
-        effects.send(QUARANTAINE, 0, (record.key, record.value, headers))
+        effects.send(QUARANTAINE, 0, refused_row(record.key, record.value, reason, Place(topic, partition, record.offset)))
         effects.count(topic, QUARANTAINE)

@@ -15,8 +15,20 @@ if TYPE_CHECKING:
     from streams.app import App
 
 
+class _Thread(driver.AIOKafkaConsumerThread):
+    """Faust would also read what a bron's transaction took back, unless all of its own work ran in transactions."""
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> Any:  # noqa: ANN401 - aiokafka has no types
+        consumer = super()._create_worker_consumer(transport)
+        consumer._isolation_level = "read_committed"  # noqa: SLF001 - Faust leaves no other way; it counts from start() on
+        return consumer
+
+
 class Consumer(driver.Consumer):
     """Faust's aiokafka consumer, yielding frames."""
+
+    def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
+        return _Thread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 - the signature is Faust's
         """One message a partition and fetch, whose value is the list of records; larger runs are cut."""

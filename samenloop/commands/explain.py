@@ -11,6 +11,7 @@ from samenloop.context import BrokersOption, DataOption, brokers_of, catalogue_o
 from samenloop.errors import NotDoneError
 from samenloop.explanation import Explanation, explanation_of, explanation_text
 from samenloop.ontvanger import ontvanger_of
+from samenloop.quarantine import read_quarantine
 from samenloop.running import run
 from samenloop.why_not import WhyNot, why_not, why_not_text
 from schemas.catalogue import Catalogue
@@ -65,4 +66,5 @@ async def _explanation(brokers: str, catalogue: Catalogue, signaal_id: str, ontv
         raise NotDoneError(f"there is no signal {signaal_id}{f' for {ontvanger}' if ontvanger else ''}")
     history = [versions[v] for v in sorted(versions)]
     places = {(r.topic, r.partition, r.offset) for s in history for r in (s.basisfeit, s.feit, s.oorzaak)}
-    return explanation_of(catalogue, history, await read_places(brokers, sorted(places)), Codec(catalogue))
+    found = await read_places(brokers, sorted(places))
+    return explanation_of(catalogue, history, found, Codec(catalogue), await read_quarantine(brokers))

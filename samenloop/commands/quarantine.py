@@ -12,8 +12,10 @@ from rich.table import Table
 
 from samenloop.context import BrokersOption, DataOption, brokers_of, catalogue_of, settings_of
 from samenloop.errors import NotDoneError
+from samenloop.logs import log_to
 from samenloop.quarantine import Held, Selection, judge_of, read_quarantine, text_of
 from samenloop.quarantined_record import show, shown_text
+from samenloop.retry import Report, retry
 from samenloop.running import run
 from schemas.catalogue import Catalogue
 from schemas.reasons import Reason
@@ -58,7 +60,7 @@ def list_records(
 
 
 def _print(records: Sequence[Held], reasons: Counter[str], *, all_records: bool) -> None:
-    table = Table(title=f"{len(records)} records in quarantine")
+    table = Table(title=f"{'in quarantine' if all_records else 'open in quarantine'}: {len(records)}")
     for column in ("number", "reason", "topic", "partition", "offset", "refused", "bytes", "schema id", "now"):
         table.add_column(column, justify="right" if column in {"number", "partition", "offset", "bytes", "schema id"} else "left")
     if all_records:
@@ -94,6 +96,48 @@ def show_record(
         typer.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2, default=str))
         return
     Console(highlight=False, soft_wrap=True).print(shown_text(found), markup=False)
+
+
+@quarantine.command("retry")
+def retry_records(
+    numbers: Annotated[list[int] | None, typer.Argument(metavar="[NUMBER]...", min=0, help="As 'list' shows them.")] = None,
+    *,
+    all_open: Annotated[bool, typer.Option("--all", help="All that stand open.")] = False,
+    topic: TopicOption = None,
+    reason: ReasonOption = None,
+    as_json: JsonOption = False,
+    brokers: BrokersOption = None,
+    data: DataOption = None,
+) -> None:
+    """Give records to the engine again, after a fix: each is written once more where it came from. Exit 1 when one could not be."""
+    if not (numbers or all_open or topic or reason):
+        raise NotDoneError("name records by number, or --all, --topic or --reason")
+    if numbers and (all_open or topic or reason):
+        raise NotDoneError("name records by number, or say which with --all, --topic or --reason: not both")
+    log_to(sys.stderr, "critical")  # what goes wrong ends the command with one line; the libraries would say it many times over
+    settings = settings_of(brokers=brokers, data=data)
+    catalogue = catalogue_of(settings)
+    selection = Selection(numbers or (), topics_of(catalogue, topic), reason or ())
+    known = topics_of(catalogue, [*catalogue.mutatie_topics, "klok"])
+    report = run(retry(brokers_of(settings), settings.toepassing, known, selection))
+    if report is None:
+        raise typer.Exit(2)
+    _tell(report, as_json=as_json)
+    raise typer.Exit(1 if report.left else 0)
+
+
+def _tell(report: Report, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(report.as_json(), indent=2))
+        return
+    hint = "; 'samenloop quarantine list' shows which of them are refused again" if report.retried else ""
+    typer.echo(f"{len(report.retried)} retried{hint}")
+    for number, place in report.retried.items():
+        typer.echo(f"  {number} stands at {place}")
+    for number, place in report.before.items():
+        typer.echo(f"  {number} was retried before, and stands at {place}")
+    for number, why in report.left.items():
+        typer.echo(f"  {number} is left as it is: {why}", err=True)
 
 
 def topics_of(catalogue: Catalogue, named: Sequence[str] | None) -> list[str]:

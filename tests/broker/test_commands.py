@@ -118,9 +118,11 @@ def test_explain_names_the_law_the_records_the_days_and_the_cause_of_each_versio
         "loonheffingennummer = 123456789L01",
     ):  # fmt: skip
         assert part in text
+    assert "quarantaine" not in text, "the record in quarantine is about another persoon"
     told = json.loads(cli(node, "explain", name, "--ontvanger", "gm0363", "--json").stdout)
     assert [v["versie"] for v in told["versies"]] == [1, 2]
     assert all(m["present"] for m in told["mutaties"].values())
+    assert told["quarantined"] == []
 
 
 def test_explain_why_not_gives_a_reason_for_each_record(node: Node) -> None:

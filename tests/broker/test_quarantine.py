@@ -11,7 +11,7 @@ from schemas.catalogue import Catalogue
 from schemas.cloudevents import Headers, mutatie_headers
 from schemas.codec import Codec
 from schemas.reasons import Reason
-from tests.broker.test_commands import cli
+from tests.broker.test_commands import cli, line
 from tests.node import Node, node_in
 
 PERSOON = b"A" * 52
@@ -23,10 +23,15 @@ HEADERS = mutatie_headers(
     "gemeente.bijstand", PERSOON.decode(), "b-1", 1, "2025-10-09T08:53:20.000Z", "urn:nld:oin:1:systeem:x", "s", ingetrokken=False
 )
 
+DELIVERED = [
+    line("b-1", 1, "gemeente.bijstand", {"begindatum": "2026-01-01", "houder": "gm0363", "kenmerk": "PW-7"}),
+    line("ikv-1", 1, "uwv.inkomstenverhouding", {"begindatum": "2026-02-01", "einddatum": "2026-04-30"}),
+]
+
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Iterator[Node]:
-    """A node that was given four bad records."""
+    """A node that was given five bad records, the last about a persoon with a signaal."""
     with node_in(tmp_path_factory.mktemp("quarantine"), catalogue) as node:
         framed = Codec(catalogue).encode(1, GOOD)
         unknown_houder = Codec(catalogue).encode(1, {**GOOD, "feit": {**FEIT, "houder": "gm9999"}})
@@ -34,8 +39,11 @@ def node(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Iter
         asyncio.run(put(node, BIJSTAND, BSN, framed, [("bsn", BSN)]))
         asyncio.run(put(node, UITKERING, PERSOON, None))
         asyncio.run(put(node, BIJSTAND, PERSOON, unknown_houder, HEADERS, partition=2))
+        asyncio.run(put(node, UITKERING, node.checked(*DELIVERED[0]).persoon.encode(), b"\x00\x00", partition=3))
         node.start_worker()
-        asyncio.run(node.until_idle())
+        for delivery in DELIVERED:
+            asyncio.run(node.publish([delivery]))
+            asyncio.run(node.until_idle())
         yield node
 
 
@@ -70,8 +78,8 @@ def test_list_shows_each_record_with_its_place_and_sums_up_the_reasons(node: Nod
 
 
 def test_list_can_be_narrowed_by_topic_and_reason(node: Node) -> None:
-    assert len(listed(node)) == 4
-    assert {r["reason"] for r in listed(node, "--topic", "uwv.uitkering")} == {"LEEG"}
+    assert len(listed(node)) == 5
+    assert {r["reason"] for r in listed(node, "--topic", "uwv.uitkering")} == {"LEEG", "AFGEKAPT"}
     assert {r["reason"] for r in listed(node, "--topic", BIJSTAND, "--topic", UITKERING, "--reason", "LEEG")} == {"LEEG"}
     assert listed(node, "--topic", "klok") == []
     assert "no record stands open" in cli(node, "quarantine", "list", "--topic", "klok").stdout
@@ -93,7 +101,7 @@ def test_show_explains_the_record_and_keeps_what_is_in_it_to_itself(node: Node) 
 def test_show_with_content_gives_the_bytes_and_where_it_can_be_read_the_value(node: Node) -> None:
     number = number_of(node, Reason.HOUDER_ONBEKEND)
     text = cli(node, "quarantine", "show", number, "--content").stdout
-    for part in (PERSOON.hex(), f"ce_subject = {PERSOON.decode()}", '"houder": "gm9999"', "00000000  00 00 00 00 01 "):
+    for part in (f"Key: {PERSOON.decode()}", f"ce_subject = {PERSOON.decode()}", '"houder": "gm9999"', "00000000  00 00 00 00 01 "):
         assert part in text
     told = json.loads(cli(node, "quarantine", "show", number, "--content", "--json").stdout)
     assert told["content"]["decoded"]["feit"]["kenmerk"] == "PW-GEHEIM"
@@ -106,6 +114,17 @@ def test_a_key_that_is_no_pseudonym_is_not_printed_nor_are_headers_that_a_bron_m
         said = cli(node, "quarantine", "show", number, *flags).stdout  # cli() itself looks for the BSN
         assert "not a pseudonym, 9 bytes" in said
         assert BSN.hex() not in said
+
+
+def test_explain_says_of_a_persoon_what_stands_in_quarantine_and_what_that_means(node: Node) -> None:
+    (signaal,) = json.loads(cli(node, "signals", "gm0363", "--json").stdout)
+    number = number_of(node, Reason.AFGEKAPT)
+    for args in ((signaal["signaal_id"],), ("--why-not", "PW-7", "--ontvanger", "gm0363")):
+        text = cli(node, "explain", *args).stdout
+        assert "Let op: 1 record over deze persoon staat in quarantaine en telt niet mee." in text
+        assert f"nummer {number}: {UITKERING}-3@0, AFGEKAPT" in text
+        told = json.loads(cli(node, "explain", *args, "--json").stdout)
+        assert [str(q["number"]) for q in told["quarantined"]] == [number]
 
 
 @pytest.mark.parametrize(

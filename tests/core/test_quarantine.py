@@ -5,15 +5,16 @@ from dataclasses import dataclass
 import pytest
 
 from samenloop.errors import NotDoneError
-from samenloop.quarantine import NO_TOPIC, Quarantine, Selection, judge_of, schema_id_of, text_of
+from samenloop.quarantine import NO_TOPIC, Quarantine, Selection, is_same, judge_of, schema_id_of, text_of
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec
-from schemas.quarantine import Headers, Refused, Retried, read_headers, refused_headers, retried_headers
+from schemas.quarantine import MAX_KEY, MAX_VALUE, Headers, Refused, Retried, read_headers, refused_row, retried_headers
 from schemas.reasons import Reason
 from schemas.values import Place
 
 BIJSTAND = "mutaties.gemeente.bijstand"
 FIRST, COPY, SECOND = Place(BIJSTAND, 1, 5), Place(BIJSTAND, 1, 9), Place(BIJSTAND, 1, 12)
+KEY, VALUE = b"A" * 52, b"\x07nonsense"
 GOOD = {
     "record_id": "b-1",
     "versie": 1,
@@ -26,13 +27,13 @@ GOOD = {
 class Record:
     offset: int
     headers: Headers
-    value: bytes | None = b"\x07nonsense"
-    key: bytes | None = b"A" * 52
+    value: bytes | None = VALUE
+    key: bytes | None = KEY
     timestamp: int = 1_760_000_000_000
 
 
 def refused(offset: int, place: Place, reason: Reason = Reason.MAGISCHE_BYTE) -> Record:
-    return Record(offset, refused_headers(reason, place))
+    return Record(offset, refused_row(KEY, VALUE, reason, place)[2])
 
 
 def retried(offset: int, number: int, place: Place) -> Record:
@@ -78,8 +79,26 @@ def test_what_neither_the_engine_nor_a_retry_wrote_is_counted_and_left_out() -> 
 
 
 def test_the_headers_are_read_as_they_were_written() -> None:
-    assert read_headers(refused_headers(Reason.LEEG, FIRST)) == Refused("LEEG", FIRST)
+    assert read_headers(refused_row(KEY, VALUE, Reason.LEEG, FIRST)[2]) == Refused("LEEG", FIRST)
     assert read_headers(retried_headers(12, COPY)) == Retried(12, COPY)
+
+
+@pytest.mark.parametrize(("key", "value"), [(None, None), (None, b""), (b"", None), (KEY, VALUE), (b"k" * MAX_KEY, b"v" * MAX_VALUE)])
+def test_what_can_be_held_is_held_as_it_came(key: bytes | None, value: bytes | None) -> None:
+    held_key, held_value, headers = refused_row(key, value, Reason.LEEG, FIRST)
+    assert (held_key, held_value, read_headers(headers)) == (key, value, Refused("LEEG", FIRST))
+
+
+@pytest.mark.parametrize(("key", "value"), [(None, b"v" * (MAX_VALUE + 1)), (b"k" * (MAX_KEY + 1), b"v"), (b"k" * (MAX_KEY + 1), None)])
+def test_what_is_too_large_to_be_held_is_cut_and_says_how_large_it_was(key: bytes | None, value: bytes | None) -> None:
+    held_key, held_value, headers = refused_row(key, value, Reason.TE_GROOT, FIRST)
+    assert (key or b"").startswith(held_key or b"")
+    assert len(held_key or b"") <= MAX_KEY
+    assert len(held_value or b"") <= MAX_VALUE
+    assert read_headers(headers) == Refused("TE_GROOT", FIRST, len(value or b""))
+    quarantine = folded(Record(0, headers, held_value, held_key))
+    assert [(h.size, h.cut) for h in quarantine.records()] == [(len(value or b""), True)]
+    assert is_same(Record(5, [], value, key), Record(0, headers, held_value, held_key))
 
 
 def test_a_number_that_is_not_there_is_an_error_that_says_where_to_look() -> None:
