@@ -4,11 +4,14 @@ import asyncio
 import os
 import resource
 import signal
+import subprocess
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from connectors.broker.tools import tool_command
 from tests.faults.field import Fault, Run, admin
 
 
@@ -31,6 +34,19 @@ async def frozen(run: Run) -> None:
         os.kill(run.place.pid, signal.SIGSTOP)
         try:
             await asyncio.sleep(run.outage)
+        finally:
+            os.kill(run.place.pid, signal.SIGCONT)
+
+
+async def frozen_at_sigterm(run: Run) -> None:
+    """A worker is told to stop while the broker answers nothing."""
+    worker, *_ = await run.start_ready(2)
+    async with run.load(6):
+        await asyncio.sleep(run.moment(0.5, 3))
+        os.kill(run.place.pid, signal.SIGSTOP)
+        await asyncio.sleep(run.moment(0, 1))
+        try:
+            await run.dismiss(worker, well=False)
         finally:
             os.kill(run.place.pid, signal.SIGCONT)
 
@@ -74,6 +90,42 @@ async def too_large(run: Run) -> None:
         await _refused(run, f"{run.node.app}-personen-changelog: MessageSizeTooLargeError")
 
 
+async def too_few_replicas(run: Run) -> None:
+    """A topic must stand on two brokers, and the second is gone."""
+    await run.place.know_second_broker()
+    topic = _some_output(run)
+    async with admin(run.node) as kafka:
+        (described,) = await kafka.describe_topics([topic])
+        places = {p["partition"]: [1, 2] for p in described["partitions"]}
+        setting = {"min.insync.replicas": "2", "cleanup.policy": "compact" if topic.endswith("changelog") else "delete"}
+        await kafka.delete_topics([topic])
+        while topic in await run.node.topics():  # noqa: ASYNC110 - Kafka tells nobody
+            await asyncio.sleep(0.1)
+        await kafka.create_topics([NewTopic(topic, -1, -1, replica_assignments=places, topic_configs=setting)])
+        await _refused(run, "did not take a transaction")
+        await kafka.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {**setting, "min.insync.replicas": "1"})])
+
+
+async def not_authorised(run: Run) -> None:
+    """The worker may read and describe a topic, and not write to it."""
+    topic = _some_output(run)
+    rule = ["--allow-principal", "User:ANONYMOUS", "--operation", "Read", "--operation", "Describe", "--topic", topic]
+    await _acl(run, "--add", *rule)
+    try:
+        await _refused(run, "TopicAuthorizationFailedError")
+    finally:
+        await _acl(run, "--remove", "--force", *rule)
+
+
+def _some_output(run: Run) -> str:
+    return run.rnd.choice([f"signalen.{o}" for o in run.place.catalogue.ontvangers] + [f"{run.node.app}-personen-changelog"])
+
+
+async def _acl(run: Run, *arguments: str) -> None:
+    command = tool_command("acls", arguments, run.node.brokers)
+    await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True)
+
+
 async def disk_full(run: Run) -> None:
     """No file of the broker may grow any more: Kafka gives its log directory up and ends. Then there is room again."""
     await run.start_ready()
@@ -90,7 +142,10 @@ async def disk_full(run: Run) -> None:
 FAULTS = [
     Fault("broker killed", killed),
     Fault("broker frozen past sessions and transactions", frozen),
+    Fault("SIGTERM while the broker is frozen", frozen_at_sigterm),
     Fault("broker stopped for a while", stopped, fast=False),
     Fault("produce refused: too large", too_large),
+    Fault("produce refused: too few replicas", too_few_replicas),
+    Fault("produce refused: not authorised", not_authorised),
     Fault("broker's disk full", disk_full),
 ]
