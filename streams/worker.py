@@ -84,10 +84,13 @@ async def _until(app: App, stop: asyncio.Event) -> None:
 
 
 async def _bounded_stop(app: App, seconds: float) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            await app.engine.revoked()
-            await app.stop()
-    except TimeoutError:
-        return False
-    return True
+    """Whether all stopped in time. What did not is not cancelled: that would wait for the same Kafka once more."""
+
+    async def stop() -> None:
+        await app.engine.revoked()
+        await app.stop()
+
+    done, late = await asyncio.wait({asyncio.create_task(stop())}, timeout=seconds)
+    for task in done:
+        task.result()
+    return not late

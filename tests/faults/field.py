@@ -94,7 +94,9 @@ class Surroundings:
                 await kafka.delete_topics(old)
             while await node.topics():  # noqa: ASYNC110 - Kafka tells nobody
                 await asyncio.sleep(0.1)
-        await apply_topics(node.brokers, self.catalogue, partities=PARTITIES, replicatie=1, toepassing=node.app)
+        made = await apply_topics(node.brokers, self.catalogue, partities=PARTITIES, replicatie=1, toepassing=node.app)
+        while {t.naam for t in made.missing} - set(await node.topics()):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
         return node
 
     def close(self) -> None:
