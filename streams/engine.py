@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import structlog
 from faust.types import TP
 
 from schemas.catalogue import Catalogue
@@ -17,6 +18,10 @@ from streams.metrics import Held, Metrics
 from streams.partition import Partition, State
 from streams.settings import EngineSettings
 from streams.store import PartitionStore
+
+log = structlog.get_logger()
+
+_TELL_SECONDS = 5.0
 
 EndOf = Callable[[TP], int | None]  # the end of a source partition as far as it is known
 
@@ -34,6 +39,7 @@ class Engine:
         self._end_of = end_of
         self._partitions: dict[int, Partition] = {}
         self._stores: dict[int, PartitionStore] = {}
+        self._telling: asyncio.Task[None] | None = None
         self.metrics = Metrics(self.topics, catalogue.diensten, self.held)
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.joined = False  # whether Kafka has dealt the partitions and not taken them back since; a worker may be dealt none
@@ -73,6 +79,7 @@ class Engine:
             store = self._stores.setdefault(n, PartitionStore(self._folder.rulebook.layout))
             log = PartitionLog(self._settings, n, self.topics, self._outputs, self._clients)
             self._partitions[n] = Partition(n, self._settings, self._folder, store, log, self)
+        self._telling = asyncio.create_task(self._tell_progress())
         self.joined = True
         self.metrics.rebalances.inc()
         self.opened()
@@ -85,6 +92,8 @@ class Engine:
         self.ready.clear()
         self.joined = False
         crash_point("during-revoke")
+        if self._telling is not None:
+            self._telling.cancel()
         partitions, self._partitions = self._partitions, {}
         await asyncio.gather(*(p.close() for p in partitions.values()))
         for number, partition in partitions.items():
@@ -111,7 +120,24 @@ class Engine:
                 if end is not None:
                     lag[topic] += max(0, end - offset)
         stores = self._stores.values()
-        return Held({s: states[s] for s in State}, sum(len(s.rows) for s in stores), sum(s.size for s in stores), lag)
+        return Held(
+            partitions={s: states[s] for s in State},
+            restored=self._percent() / 100,
+            persons=sum(len(s.rows) for s in stores),
+            state_bytes=sum(s.size for s in stores),
+            lag=lag,
+        )
+
+    def _percent(self) -> int:
+        """How far the restoring of all partitions here is."""
+        return sum(p.progress.percent for p in self._partitions.values()) // max(1, len(self._partitions))
+
+    async def _tell_progress(self) -> None:
+        while any(p.state is State.RESTORING for p in self._partitions.values()):
+            await asyncio.sleep(_TELL_SECONDS)
+            there = Counter(p.state for p in self._partitions.values())
+            rows = sum(p.progress.rows for p in self._partitions.values())
+            log.info("restoring", partitions=there[State.RESTORING], of=there.total(), percent=self._percent(), rows=rows)
 
 
 def outputs_of(catalogue: Catalogue) -> list[str]:

@@ -68,7 +68,9 @@ def _routes(engine: Engine, settings: EngineSettings) -> web.Application:
 
     async def ready(_: web.Request) -> web.Response:
         ok = engine.is_ready
-        partitions = {str(number): p.state.value for number, p in sorted(engine.partitions.items())}
+        partitions = {
+            str(number): {"state": p.state.value, "percent": p.progress.percent} for number, p in sorted(engine.partitions.items())
+        }
         return _answer(ok, {"ready": ok, "joined": engine.joined, "partitions": partitions})
 
     async def metrics(_: web.Request) -> web.Response:

@@ -1,7 +1,7 @@
 """The log of one partition: its state is restored from there, and effects go there in transactions."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError, ProducerFenced
 from streams.clients import AIOKAFKA, Clients
 from streams.crash_points import crash_point
 from streams.effects import Effects, Row, SourceOffsets
+from streams.recovery import Progress, patience, restore
 from streams.settings import EngineSettings
 from streams.store import PartitionStore
 
@@ -38,6 +39,7 @@ class PartitionLog:
         self._outputs = list(outputs)
         self._clients = clients
         self._producer: Any = None
+        self.progress = Progress()
 
     async def open(self, store: PartitionStore) -> SourceOffsets:
         """Fence, bring ``store`` up to date, and return where each source topic must be read from."""
@@ -50,13 +52,13 @@ class PartitionLog:
             compression_type="lz4",
             linger_ms=0,
         )
-        await self._producer.start()
-        # One metadata request for all outputs: the first send to each of 700 topics took 58 s without it.
-        await self._producer.client.set_topics([*self._outputs, self._settings.changelog])
-        async for key, value in self._rows(store):
-            store.restore(key, value)
-            crash_point("during-recovery")
-        return await self._committed()
+        async with patience(self._settings, f"Kafka did not hand partition {self._partition} over"):
+            await self._producer.start()
+            # One metadata request for all outputs: the first send to each of 700 topics took 58 s without it.
+            await self._producer.client.set_topics([*self._outputs, self._settings.changelog])
+        await restore(self._settings, self._clients, self._partition, store, self.progress)
+        async with patience(self._settings, f"Kafka did not say how far partition {self._partition} is"):
+            return await self._committed()
 
     async def commit(self, effects: Effects, store: PartitionStore) -> None:
         """Make the effects true in one transaction and then take them over into ``store``.
@@ -117,28 +119,6 @@ class PartitionLog:
         for full in batches:
             full.close()
         return batches
-
-    async def _rows(self, store: PartitionStore) -> AsyncIterator[tuple[bytes, bytes | None]]:
-        """The committed rows of the changelog from the store's position on."""
-        tp = TopicPartition(self._settings.changelog, self._partition)
-        consumer = self._clients.consumer(
-            bootstrap_servers=self._settings.brokers,
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            max_partition_fetch_bytes=_REQUEST_BYTES,
-        )
-        await consumer.start()
-        try:
-            consumer.assign([tp])
-            end = (await consumer.end_offsets([tp]))[tp]
-            begin = (await consumer.beginning_offsets([tp]))[tp]
-            consumer.seek(tp, max(store.position, begin))
-            while await consumer.position(tp) < end:
-                for record in (await consumer.getmany(timeout_ms=200)).get(tp, []):
-                    yield record.key, record.value
-            store.position = end
-        finally:
-            await consumer.stop()
 
     async def _committed(self) -> SourceOffsets:
         admin = self._clients.admin(bootstrap_servers=self._settings.brokers)

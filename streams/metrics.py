@@ -31,6 +31,7 @@ class Held(NamedTuple):
     """What a worker holds at the moment that it is asked."""
 
     partitions: Mapping[str, int]  # state of a partition → number of them
+    restored: float  # 0 to 1: how far the partitions are that are not lost
     persons: int
     state_bytes: int
     lag: Mapping[str, int]  # source topic → records that are on it and not committed yet, as far as is known
@@ -55,7 +56,8 @@ class Metrics:
             "samenloop_fold_seconds", "Decode, step and encode of one transaction's records.", buckets=_SECONDS, registry=r
         )
         self._commit = Histogram("samenloop_commit_seconds", "Writing and committing one transaction.", buckets=_SECONDS, registry=r)
-        self._restore = Histogram("samenloop_open_seconds", "Fencing and restoring one partition.", buckets=_LONG, registry=r)
+        self._rows = Total("samenloop_restored_rows", "Rows of the changelog that were read to restore partitions.", registry=r)
+        self._open = Histogram("samenloop_open_seconds", "Fencing and restoring one partition.", buckets=_LONG, registry=r)
         self.rebalances = Total("samenloop_rebalances", "Times that Kafka dealt the partitions.", registry=r)
         self.lost = Total("samenloop_partitions_lost", "Partitions that another worker took over while this one held them.", registry=r)
         self.loop_delay = Gauge("samenloop_loop_delay_seconds", "How late the event loop came to its last heartbeat.", registry=r)
@@ -74,9 +76,10 @@ class Metrics:
         """A frame came in."""
         self._frame.observe(records)
 
-    def opened(self, seconds: float) -> None:
-        """A partition was fenced and restored."""
-        self._restore.observe(seconds)
+    def opened(self, seconds: float, rows: int) -> None:
+        """A partition was fenced and restored, from ``rows`` of the changelog."""
+        self._open.observe(seconds)
+        self._rows.inc(rows)
 
     def committed(self, effects: Effects, fold: float, commit: float, now: float) -> None:
         """A transaction stands; ``fold`` and ``commit`` in seconds, ``now`` in seconds since 1970."""
@@ -131,6 +134,7 @@ class _Holding(Collector):
         for topic, records in held.lag.items():
             lag.add_metric([topic], records)
         yield partitions
+        yield GaugeMetricFamily("samenloop_restored_ratio", "How far the restoring of its partitions is; 1: done.", held.restored)
         yield lag
         yield GaugeMetricFamily("samenloop_persons", "Persons whose state is held.", held.persons)
         yield GaugeMetricFamily("samenloop_state_bytes", "Bytes of that state, without Python's own.", held.state_bytes)

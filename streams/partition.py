@@ -13,6 +13,7 @@ from streams.crash_points import crash_point
 from streams.fold import Folder, Frame
 from streams.log import PartitionLog
 from streams.metrics import Metrics
+from streams.recovery import Progress
 from streams.settings import EngineSettings
 from streams.store import PartitionStore
 
@@ -74,15 +75,22 @@ class Partition:
         """The offset from which each source topic is read on; empty until the partition is open."""
         return self._next
 
+    @property
+    def progress(self) -> Progress:
+        """How far the restoring is."""
+        return self._log.progress
+
     async def offer(self, topic: str, records: list[Any]) -> None:
         """Hand over a frame; waits while too much work stands before it."""
         if not self._stop.is_set():
             await self._frames.put((topic, records))
 
     async def close(self) -> None:
-        """Finish the transaction under way, start no other, and give the partition up."""
+        """Finish the transaction under way, start no other, and give the partition up; one that is being restored at once."""
         self._stop.set()
-        await self._task
+        if self.state is State.RESTORING:
+            self._task.cancel()
+        await asyncio.wait({self._task})
         if self._watch is not None:
             self._watch.cancel()
 
@@ -91,7 +99,7 @@ class Partition:
             begin = time.monotonic()
             self._next = await self._log.open(self.store)
             self.state = State.OPEN
-            self._owner.metrics.opened(time.monotonic() - begin)
+            self._owner.metrics.opened(time.monotonic() - begin, self.progress.rows)
             log.info("partition ready", partition=self.number, persons=len(self.store.rows))
             self._owner.opened()
             while (frames := await self._take()) is not None:

@@ -17,6 +17,7 @@ class EngineSettings:
     backlog_frames: int = 4  # most frames that wait for one partition; more stops the fetching
     session_timeout: float = 10.0  # a worker that is silent for so long loses its partitions
     transaction_timeout: float = 30.0  # a transaction that stands open for so long is aborted by the broker
+    stall_timeout: float = 60.0  # a changelog of which nothing comes for so long ends the worker
     stop_timeout: float = 8.0  # a worker that should stop is given so long
 
     @property

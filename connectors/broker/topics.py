@@ -13,6 +13,10 @@ from schemas.quarantine import QUARANTAINE
 _DAY_MS: Final = 86_400_000
 _LARGE: Final = 8_388_608  # bytes: the state of one persoon with thousands of records; a quarantined record of any size
 
+# Who reads a compacted topic reads all of it: the broker keeps it near the size of what stands. Kafka's own values would leave a
+# gigabyte a partition, the segment that is written to, untouched, and what was withdrawn on the disk for as long.
+_COMPACTED: Final = {"segment.bytes": str(64 << 20), "min.cleanable.dirty.ratio": "0.2", "max.compaction.lag.ms": str(_DAY_MS)}
+
 
 class TopicsError(Exception):
     """The cluster would not make a topic; the text names it and says why."""
@@ -69,6 +73,8 @@ def _names(catalogue: Catalogue, topic: Topic, partities: int, toepassing: str) 
 def _configuration(topic: Topic) -> dict[str, str]:
     # LogAppendTime: retention counts from the day that the node had it; the legal time is ce_time.
     configuration = {"cleanup.policy": topic.opruiming, "message.timestamp.type": "LogAppendTime"}
+    if topic.opruiming == "compact":
+        configuration |= _COMPACTED
     if topic.bewaartermijn is not None:
         configuration["retention.ms"] = str(retention_ms(topic.bewaartermijn))
     if topic.waarde == "bytes":

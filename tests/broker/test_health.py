@@ -124,7 +124,10 @@ def test_a_worker_is_not_ready_until_its_partitions_are_and_two_on_one_host_do_n
     first = start(node)
     answers = asyncio.run(until_ready(node, first))
     assert answers[0] == (503, {"ready": False, "joined": False, "partitions": {}})
-    assert answers[-1] == (200, {"ready": True, "joined": True, "partitions": {str(n): "open" for n in range(PARTITIES)}})
+    assert answers[-1] == (
+        200,
+        {"ready": True, "joined": True, "partitions": {str(n): {"state": "open", "percent": 100} for n in range(PARTITIES)}},
+    )
     assert asyncio.run(node.health(first, "/live"))[0] == 200
     second = start(node)
     asyncio.run(until_ready(node, second))

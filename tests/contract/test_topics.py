@@ -64,6 +64,15 @@ def test_what_has_a_bewaartermijn_is_deleted_and_what_has_none_is_compacted(want
     assert kept == {n for n, w in wanted.items() if "retention.ms" not in w.configuratie}
 
 
+def test_what_is_compacted_stays_near_the_size_of_what_stands_and_loses_what_was_withdrawn_within_days(
+    wanted: dict[str, WantedTopic],
+) -> None:
+    for topic in (w.configuratie for w in wanted.values() if w.configuratie["cleanup.policy"] == "compact"):
+        assert int(topic["segment.bytes"]) <= 64 << 20
+        assert float(topic["min.cleanable.dirty.ratio"]) <= 0.2
+        assert int(topic["max.compaction.lag.ms"]) <= DAY_MS
+
+
 async def settings_of(brokers: str, naam: str) -> dict[str, Any]:
     admin = AIOKafkaAdminClient(bootstrap_servers=brokers)
     await admin.start()

@@ -1,7 +1,9 @@
 """The metrics of one engine: declared once, bounded, and right without a broker."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,7 +19,7 @@ from streams.metrics import Held, Metrics, _Delays
 TOPICS = ("mutaties.uwv.uitkering", "klok")
 
 
-NOTHING = Held({}, 0, 0, {})
+NOTHING = Held({}, 1.0, 0, 0, {})
 
 
 def made(held: Held = NOTHING) -> Metrics:
@@ -62,6 +64,13 @@ def test_a_transaction_is_counted_with_its_records_signals_and_times() -> None:
     assert found[labelled("samenloop_commit_seconds_sum")] == pytest.approx(0.03)
 
 
+def test_the_operations_guide_names_every_metric_and_no_other() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    named = {re.sub(r"_(total|bucket|sum|count)$", "", name) for name in re.findall(r"\bsamenloop_[a-z_]+", guide)}
+    told = {f.name for f in made().registry.collect() if f.name.startswith("samenloop_")}
+    assert named == told
+
+
 @given(st.lists(st.floats(min_value=0, max_value=1e7)))
 def test_many_delays_at_once_are_what_the_library_counts_one_by_one(values: list[float]) -> None:
     bounds = (0.1, 1.0, 60.0)
@@ -82,13 +91,14 @@ def _without_created(registry: CollectorRegistry) -> Iterable[str]:
 
 
 def test_what_is_held_is_asked_at_each_scrape_and_two_engines_do_not_mix() -> None:
-    one, other = made(Held({"open": 3}, 7, 900, {"klok": 4})), made()
+    one, other = made(Held({"open": 3}, 0.5, 7, 900, {"klok": 4})), made()
     one.framed(10)
 
     found, others = samples(one), samples(other)
 
     assert found[labelled("samenloop_partitions", state="open")] == 3
     assert found[labelled("samenloop_lag_records", topic="klok")] == 4
+    assert found[labelled("samenloop_restored_ratio")] == 0.5
     assert (found[labelled("samenloop_persons")], found[labelled("samenloop_state_bytes")]) == (7, 900)
     assert (found[labelled("samenloop_frame_records_sum")], others[labelled("samenloop_frame_records_sum")]) == (10, 0)
     assert others[labelled("samenloop_persons")] == 0
