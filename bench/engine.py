@@ -30,7 +30,11 @@ class Worker:
 
     def start(self) -> None:
         """Start a process."""
-        settings = {"SAMENLOOP_CATALOGUS": str(self._cluster.catalogue_folder), "SAMENLOOP_SESSION_TIMEOUT": _SESSION_SECONDS}
+        settings = {
+            "SAMENLOOP_CATALOGUS": str(self._cluster.catalogue_folder),
+            "SAMENLOOP_SESSION_TIMEOUT": _SESSION_SECONDS,
+            "SAMENLOOP_INSTANTIE": "bench-1",  # a static member, as every other system of the comparison: it takes its place back at once
+        }
         command = [str(Path(sys.executable).with_name("samenloop")), "worker"]
         command += ["--brokers", self._cluster.brokers, "--data", str(self._cluster.folder)]
         with self._log.open("wb") as log:
