@@ -12,9 +12,8 @@ from streams.settings import EngineSettings
 
 
 class App(faust.App):
-    """A Faust app that knows how large a frame may be."""
+    """A Faust app that knows its engine."""
 
-    frame_records: int
     engine: Engine
 
 
@@ -34,9 +33,9 @@ def build_app(settings: EngineSettings, catalogue: Catalogue) -> App:
         broker_rebalance_timeout=settings.session_timeout * 3,
         broker_heartbeat_interval=settings.session_timeout / 4,
         broker_check_crcs=False,  # TCP and the producers' idempotence stand for it; checking costs 3 % of the fetch
-        stream_buffer_maxsize=16,  # frames, not records
+        broker_max_poll_records=settings.frame_records,
+        stream_buffer_maxsize=4,  # frames, not records
     )
-    app.frame_records = settings.frame_records
     app.engine = Engine(settings, catalogue, end_of=lambda tp: _end_of(app, tp))
     _connect(app)
     return app

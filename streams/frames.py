@@ -6,13 +6,10 @@ source topics have ``acks=False``, and their offsets are committed in the transa
 """
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
-
-if TYPE_CHECKING:
-    from streams.app import App
 
 
 class _Thread(driver.AIOKafkaConsumerThread):
@@ -31,7 +28,7 @@ class Consumer(driver.Consumer):
         return _Thread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 - the signature is Faust's
-        """One message a partition and fetch, whose value is the list of records; larger runs are cut."""
+        """One message a partition and fetch, whose value is the list of records."""
         records, active = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
         if records is None or self.should_stop:
@@ -39,14 +36,12 @@ class Consumer(driver.Consumer):
         if not self.flow_active:
             await self.perform_seek()
             return
-        size = cast("App", self.app).frame_records
         for tp, run in records.items():
             if active is not None and tp not in active and tp not in self._buffered_partitions:
                 continue
-            for i in range(0, len(run), size):
-                if not self.flow_active or generation != self.app.consumer_generation_id:
-                    return
-                yield tp, self._frame(tp, run[i : i + size])
+            if not self.flow_active or generation != self.app.consumer_generation_id:
+                return
+            yield tp, self._frame(tp, run)
 
     def _frame(self, tp: TP, records: list[Any]) -> ConsumerMessage:
         message = self._to_message(tp, records[0])

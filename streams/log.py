@@ -15,7 +15,7 @@ from streams.recovery import Progress, patience, restore
 from streams.settings import EngineSettings
 from streams.store import PartitionStore
 
-_BATCH_BYTES = 400_000  # below the broker's message.max.bytes, also before compression
+_BATCH_BYTES = 1_000_000  # below the broker's message.max.bytes, also before compression
 _REQUEST_BYTES = 8_388_608
 _CLOSE_SECONDS = 3.0
 
@@ -49,7 +49,7 @@ class PartitionLog:
             transaction_timeout_ms=int(self._settings.transaction_timeout * 1000),
             max_batch_size=_BATCH_BYTES,
             max_request_size=_REQUEST_BYTES,
-            compression_type="lz4",
+            compression_type="zstd",
             linger_ms=0,
         )
         async with patience(self._settings, f"Kafka did not hand partition {self._partition} over"):
