@@ -6,8 +6,8 @@ from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaTimeoutError
-from aiokafka.partitioner import DefaultPartitioner
 
+from connectors.bronnen.partitioner import partition_of
 from schemas.cloudevents import Headers
 
 _BATCH_BYTES: Final = 200_000
@@ -29,12 +29,11 @@ class MutatieProducer:
 
     def __init__(self, brokers: str, *, patience: float = 60) -> None:
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=brokers, enable_idempotence=True, compression_type="lz4", max_batch_size=_BATCH_BYTES, linger_ms=0
+            bootstrap_servers=brokers, enable_idempotence=True, compression_type="zstd", max_batch_size=_BATCH_BYTES, linger_ms=0
         )
         self._brokers = brokers
         self._patience = patience
-        self._partitioner = DefaultPartitioner()
-        self._partitions: dict[str, list[int]] = {}
+        self._partitions: dict[str, int] = {}  # topic → how many it has
         self._open: dict[tuple[str, int], tuple[int, Any]] = {}  # (topic, partition) → number of its first mutatie, batch
         self._flying: deque[tuple[int, asyncio.Future[Any]]] = deque()
         self._next = 0
@@ -73,7 +72,7 @@ class MutatieProducer:
             there = await self._producer.client.fetch_all_metadata()
             if not there.partitions_for_topic(topic):
                 raise TopicMissingError(topic)
-            self._partitions[topic] = sorted(await self._producer.partitions_for(topic))
+            self._partitions[topic] = len(await self._producer.partitions_for(topic))
 
     async def send(self, topic: str, persoon: str, value: bytes, headers: Headers, number: int) -> None:
         """Add a mutatie to its batch; waits while too many batches are on their way.
@@ -85,7 +84,7 @@ class MutatieProducer:
         if partitions is None:
             await self.require(topic)
             partitions = self._partitions[topic]
-        place = topic, self._partitioner(key, partitions, partitions)
+        place = topic, partition_of(key, partitions)
         self._next = number + 1
         _, batch = self._open.get(place) or self._begin(place, number)
         if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:

