@@ -19,6 +19,7 @@ from samenloop.commands.topics import topics
 from samenloop.commands.up import up
 from samenloop.commands.worker import worker
 from samenloop.errors import NotDoneError
+from samenloop.logs import log_to
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="The open knooppunt for social-security signals."
@@ -42,6 +43,7 @@ app.add_typer(topics, name="topics")
 
 def main() -> None:
     """Entry point; exit 0 done, 1 done with rejects, 2 not done."""
+    log_to(sys.stderr, "critical")  # what goes wrong ends a command with one line; the libraries would say it many times over
     try:
         app()
     except NotDoneError as e:

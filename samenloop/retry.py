@@ -29,6 +29,7 @@ class Report:
     retried: dict[int, Place] = field(default_factory=dict)  # where the copy stands now
     before: dict[int, Place] = field(default_factory=dict)  # retried earlier: nothing was done
     left: dict[int, str] = field(default_factory=dict)  # left as it is, and why
+    meant: list[int] = field(default_factory=list)  # all that was to be retried when it began
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""
@@ -58,6 +59,7 @@ async def retry(brokers: str, toepassing: str, topics: Collection[str], selectio
     try:
         while (stuck := await _pass(brokers, toepassing, topics, selection, report)) is not None:
             report.left[stuck] = "it is too large for its topic, with the headers of a retry"
+            selection = Selection(numbers=report.meant)  # not what has been refused again in the meantime
     except ProducerFenced as e:
         raise NotDoneError("another retry has begun and ended this one: look with 'list' what is still open") from e
     except TimeoutError as e:
@@ -70,6 +72,7 @@ async def _pass(brokers: str, toepassing: str, topics: Collection[str], selectio
     async with _producer(brokers, toepassing) as producer:
         quarantine = await read_quarantine(brokers)  # only now: whoever was at it before has been fenced
         meant = [quarantine.one(n) for n in selection.numbers] or selection.of(h for h in quarantine.records() if h.is_open)
+        report.meant = [h.number for h in meant]
         if selection.numbers:
             report.before = {h.number: h.copy for h in meant if h.copy is not None and h.number not in report.retried}
         there = await producer.client.fetch_all_metadata()

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sqlite3
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from enum import StrEnum
@@ -20,7 +19,6 @@ from samenloop.context import BrokersOption, DataOption, brokers_of, catalogue_o
 from samenloop.edge import reader_of
 from samenloop.errors import NotDoneError
 from samenloop.files import lines_of, open_source, progress_of, reporter_of
-from samenloop.logs import log_to
 
 
 class Format(StrEnum):
@@ -40,7 +38,6 @@ def publish_file(
     data: DataOption = None,
 ) -> None:
     """Check, pseudonymise and publish a file. Bad lines are rejected with place and reason, the others go out."""
-    log_to(sys.stderr, "critical")  # what goes wrong ends the command with one line; the libraries would say it many times over
     settings = settings_of(brokers=brokers, data=data)
     reader = reader_of(settings, catalogue_of(settings), soort)
     try:

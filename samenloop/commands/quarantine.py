@@ -12,7 +12,6 @@ from rich.table import Table
 
 from samenloop.context import BrokersOption, DataOption, brokers_of, catalogue_of, settings_of
 from samenloop.errors import NotDoneError
-from samenloop.logs import log_to
 from samenloop.quarantine import Held, Selection, judge_of, read_quarantine, text_of
 from samenloop.quarantined_record import show, shown_text
 from samenloop.retry import Report, retry
@@ -114,7 +113,6 @@ def retry_records(
         raise NotDoneError("name records by number, or --all, --topic or --reason")
     if numbers and (all_open or topic or reason):
         raise NotDoneError("name records by number, or say which with --all, --topic or --reason: not both")
-    log_to(sys.stderr, "critical")  # what goes wrong ends the command with one line; the libraries would say it many times over
     settings = settings_of(brokers=brokers, data=data)
     catalogue = catalogue_of(settings)
     selection = Selection(numbers or (), topics_of(catalogue, topic), reason or ())
