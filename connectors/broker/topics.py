@@ -117,7 +117,9 @@ async def _diff(admin: AIOKafkaAdminClient, wanted: list[WantedTopic]) -> Topics
 
 
 async def _create(admin: AIOKafkaAdminClient, missing: tuple[WantedTopic, ...], replicatie: int) -> None:
-    new = [NewTopic(w.naam, w.partities, replicatie, topic_configs=dict(w.configuratie)) for w in missing]
+    # One replica may be away and writing goes on; with two away Kafka refuses, rather than keep the only copy of a signal.
+    replicas = {"min.insync.replicas": str(replicatie - 1)} if replicatie > 1 else {}
+    new = [NewTopic(w.naam, w.partities, replicatie, topic_configs={**w.configuratie, **replicas}) for w in missing]
     try:
         response = await admin.create_topics(new)
     except KafkaError as e:
