@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+_FETCH_BYTES: Final = 1 << 20  # aiokafka asks for so much of a partition at a time, and for no more until that is taken
 
 
 @dataclass(frozen=True)
@@ -14,16 +17,29 @@ class EngineSettings:
     datadir: Path  # Faust insists on one; nothing of ours stands in it
     http: str | None = None  # HOST:PORT of /live, /ready and /metrics; None: nothing listens
     frame_records: int = 2_000  # most records that become one frame
+    stream_frames: int = 4  # most frames between Faust's consumer and its agent
     backlog_frames: int = 4  # most frames that wait for one partition; more stops the fetching
     session_timeout: float = 10.0  # a worker that is silent for so long loses its partitions
     transaction_timeout: float = 30.0  # a transaction that stands open for so long is aborted by the broker
     stall_timeout: float = 60.0  # a changelog of which nothing comes for so long ends the worker
+    instantie: str | None = None  # name of this worker in the group, kept over restarts; see membership.py
     stop_timeout: float = 8.0  # a worker that should stop is given so long
 
     @property
     def commit_timeout(self) -> float:
         """Seconds that a transaction may take: the worker gives up, and says so, before the broker does."""
         return 0.8 * self.transaction_timeout
+
+    @property
+    def most_records(self) -> int:
+        """Input records that a worker with all partitions holds at most: those of one poll, of the stream, and for each partition those
+        that wait and those in the transaction under way (all that waited when it began, and the frame that woke it)."""
+        return self.frame_records * (1 + self.stream_frames + self.partities * (2 * self.backlog_frames + 1))
+
+    def most_fetched_bytes(self, topics: int) -> int:
+        """Bytes that such a worker has fetched of ``topics`` source topics and not yet unpacked, at most: as they came, and one batch of
+        each unpacked."""
+        return 2 * _FETCH_BYTES * topics * self.partities
 
     @property
     def changelog(self) -> str:
