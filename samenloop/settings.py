@@ -29,6 +29,11 @@ class Settings(BaseSettings):
         pattern=r"^(off|\S+:\d{1,5})$",
         description="HOST:PORT of a worker's /live, /ready and /metrics; port 0: any free one, told in the log; off: none.",
     )
+    instantie: str | None = Field(
+        None,
+        description="Name of this worker, its own and kept over restarts: then a restart moves no partitions.",
+        pattern=r"^[A-Za-z0-9._-]{1,249}$",
+    )
     java: Path | None = Field(None, description="A system Java >= 17 for the embedded broker, in place of the bundled one.")
 
     @classmethod

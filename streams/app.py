@@ -29,12 +29,15 @@ def build_app(settings: EngineSettings, catalogue: Catalogue) -> App:
         web_enabled=False,
         datadir=str(settings.datadir),
         consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=settings.instantie,
+        # Faust takes an assignment only under the address for which it was made: a name may come back on another machine.
+        canonical_url=f"http://{settings.instantie}" if settings.instantie else None,
         broker_session_timeout=settings.session_timeout,
         broker_rebalance_timeout=settings.session_timeout * 3,
         broker_heartbeat_interval=settings.session_timeout / 4,
         broker_check_crcs=False,  # TCP and the producers' idempotence stand for it; checking costs 3 % of the fetch
         broker_max_poll_records=settings.frame_records,
-        stream_buffer_maxsize=4,  # frames, not records
+        stream_buffer_maxsize=settings.stream_frames,
     )
     app.engine = Engine(settings, catalogue, end_of=lambda tp: _end_of(app, tp))
     _connect(app)

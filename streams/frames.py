@@ -11,8 +11,10 @@ from typing import Any, cast
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from streams.membership import ConsumerThread
 
-class _Thread(driver.AIOKafkaConsumerThread):
+
+class _Thread(ConsumerThread):
     """Faust would also read what a bron's transaction took back, unless all of its own work ran in transactions."""
 
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:  # noqa: ANN401 - aiokafka has no types
@@ -24,7 +26,7 @@ class _Thread(driver.AIOKafkaConsumerThread):
 class Consumer(driver.Consumer):
     """Faust's aiokafka consumer, yielding frames."""
 
-    def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
+    def _new_consumer_thread(self) -> ConsumerThread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 - the signature is Faust's

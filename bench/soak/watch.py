@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -12,8 +12,16 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from tests.oracle import Folding
 
 
+class _Cause(msgspec.Struct):
+    partition: int
+
+
 class _Registered(msgspec.Struct):
     registratietijd: str
+    oorzaak: _Cause
+
+
+Heard = Callable[[int, float, float], None]  # partition of the cause, moment of registration, moment of arrival
 
 
 _decode = msgspec.json.Decoder(_Registered).decode
@@ -22,7 +30,8 @@ _decode = msgspec.json.Decoder(_Registered).decode
 class SignalWatch:
     """Reads signals under read_committed, folds them, and takes the time from registration to arrival."""
 
-    def __init__(self) -> None:
+    def __init__(self, heard: Heard | None = None) -> None:
+        self._heard = heard
         self.folding = Folding()
         self.signals = 0
         self.latencies: Counter[int] = Counter()  # milliseconds → signals, since last taken
@@ -39,7 +48,10 @@ class SignalWatch:
                 for tp, records in (await consumer.getmany(timeout_ms=200)).items():
                     now = time.time()
                     for record in records:
-                        registered = datetime.fromisoformat(_decode(record.value).registratietijd).timestamp()
+                        signaal = _decode(record.value)
+                        registered = datetime.fromisoformat(signaal.registratietijd).timestamp()
+                        if self._heard is not None:
+                            self._heard(signaal.oorzaak.partition, registered, now)
                         self.latencies[round(1000 * (now - registered))] += 1
                         self.folding.add(tp.topic, record.value)
                         self.signals += 1

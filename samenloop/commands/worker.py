@@ -27,6 +27,7 @@ def engine_settings(settings: Settings, brokers: str) -> EngineSettings:
         session_timeout=settings.session_timeout,
         http=None if settings.http == "off" else settings.http,
         transaction_timeout=settings.transaction_timeout,
+        instantie=settings.instantie,
     )
 
 
@@ -34,11 +35,14 @@ def worker(
     brokers: BrokersOption = None,
     data: DataOption = None,
     http: HttpOption = None,
+    instance_id: Annotated[
+        str | None, typer.Option(help="Name of this worker, its own and kept over restarts: then a restart moves no partitions.")
+    ] = None,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
     catalogus: Annotated[Path | None, typer.Option(help="Directory of another catalogue than the published one.")] = None,
 ) -> None:
     """Run one worker of the engine until SIGINT or SIGTERM. Start more of them to scale out: Kafka moves the partitions."""
-    settings = settings_of(brokers=brokers, data=data, catalogus=catalogus, http=http)
+    settings = settings_of(brokers=brokers, data=data, catalogus=catalogus, http=http, instantie=instance_id)
     log_to(sys.stderr, log_level)
     servers = brokers_of(settings)
     _need_topics(settings, servers)

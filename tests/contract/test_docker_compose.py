@@ -96,6 +96,10 @@ def test_the_healthcheck_of_a_worker_fails_exactly_when_it_is_not_ready(services
     assert asyncio.run(scenario()) == code
 
 
+def test_every_worker_has_a_name_of_its_own_that_a_restart_keeps(services: Any) -> None:
+    assert services["worker"]["entrypoint"] == ["sh", "-c", "exec samenloop worker --instance-id $$HOSTNAME"]
+
+
 def test_the_image_takes_every_package_and_the_lock(services: Any) -> None:
     copied = [line for line in (ROOT / "Dockerfile").read_text().splitlines() if line.startswith("COPY")]
     named = {word for line in copied for word in line.split()[1:-1]}

@@ -6,6 +6,7 @@ from itertools import islice
 
 import pytest
 
+from bench.rolling import Heard, Restart, during
 from bench.soak.judge import Sample, judge_result, judge_run
 from bench.soak.stream import length_of_first_part, steady
 from bench.soak.watch import StateWatch, percentile
@@ -97,3 +98,10 @@ def test_the_watch_knows_the_size_of_what_stands_in_the_changelog() -> None:
     for key, value in ((b"A" * 52, b"x" * 100), (b"B" * 52, b"x" * 10), (b"A" * 52, b"x" * 20), (b"#partitie", b"{}"), (b"B" * 52, None)):
         watch.take((0, key), value)
     assert (watch.persons, watch.size) == (1, 52 + 20 + 9 + 2)
+
+
+def test_of_a_restart_only_the_signals_that_were_due_meanwhile_count_and_whose_they_are() -> None:
+    restarts = [Restart(10, 20, frozenset({0, 1})), Restart(30, 40, frozenset({2, 3}))]
+    heard = [Heard(0, 12, 15.5), Heard(2, 12, 12.1), Heard(2, 25, 29), Heard(3, 39.9, 41), Heard(1, 31, 31.2), Heard(1, 40, 44)]
+    assert during(heard, restarts, others=True) == {100: 1, 200: 1}
+    assert during(heard, restarts, others=False) == {3500: 1, 1100: 1}
