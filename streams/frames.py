@@ -6,8 +6,10 @@ source topics have ``acks=False``, and their offsets are committed in the transa
 """
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any, cast
 
+from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
@@ -36,7 +38,9 @@ class Consumer(driver.Consumer):
         if records is None or self.should_stop:
             return
         if not self.flow_active:
-            await self.perform_seek()
+            # What was fetched is left. Kafka may move the partitions at this very moment: a new assignment begins at the committed offsets.
+            with suppress(IllegalStateError, AssertionError):
+                await self.perform_seek()
             return
         for tp, run in records.items():
             if active is not None and tp not in active and tp not in self._buffered_partitions:
