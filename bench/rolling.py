@@ -91,16 +91,17 @@ async def _restart_all(node: Node, workers: int, rate: float, persons: int, *, n
     watch = SignalWatch(lambda *h: heard.append(Heard(*h)))
     publisher = SteadyPublisher(node, steady(node.catalogue, persons=persons, seed=1), rate)
     topics = [f"signalen.{o}" for o in sorted(node.catalogue.ontvangers)[:HOUDERS]]
-    tasks = [asyncio.create_task(watch.run(node.brokers, topics)), asyncio.create_task(publisher.run(600))]
+    watching, publishing = asyncio.create_task(watch.run(node.brokers, topics)), asyncio.create_task(publisher.run(600))
     try:
         await asyncio.sleep(3 * _REST)
         restarts = [await _restart(node, number, name) for number, name in enumerate(names)]
         await asyncio.sleep(_REST)
     finally:
-        for task in tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        publisher.stopped = True
+        await publishing
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
     return heard, restarts
 
 

@@ -21,6 +21,7 @@ class SteadyPublisher:
         self._node = node
         self._deliveries = deliveries
         self._rate = rate
+        self.stopped = False  # set to end before the time
         self.published = 0
         self.behind = 0.0  # most seconds that the publisher itself was late; large: the machine, not the node, was measured
 
@@ -28,7 +29,7 @@ class SteadyPublisher:
         """Publish for ``seconds``."""
         begin = time.time()
         async with MutatieProducer(self._node.brokers) as producer:
-            while (gone := time.time() - begin) < seconds:
+            while not self.stopped and (gone := time.time() - begin) < seconds:
                 for number in range(self.published, min(int(gone * self._rate), self.published + _MOST)):
                     due = begin + number / self._rate
                     self.behind = max(self.behind, time.time() - due)
