@@ -11,9 +11,10 @@ from samenloop.quarantine import Held, quarantined_text, read_quarantine
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec, WireError
 from schemas.values import Mutatie
+from streams.core.record import Record, pack
 from streams.core.rulebook import DienstRule, Rulebook, rulebook_of
 from streams.core.rules import PATTERNS
-from streams.core.timeline import EMPTY, Record, Timeline, from_bytes, pack
+from streams.core.timeline import Timeline, timeline_of
 
 
 @dataclass(frozen=True)
@@ -59,16 +60,17 @@ async def why_not(brokers: str, catalogue: Catalogue, toepassing: str, ontvanger
             _keep_newest(log, soort.nummer, mutatie)
             if mutatie.feit is not None:
                 _keep_newest(filled, soort.nummer, mutatie)
-    state: bytes | None = None
+    rows: dict[bytes, bytes | None] = {}
     async for record in read_topics(brokers, [f"{toepassing}-personen-changelog"]):
-        state = record.value if record.key == persoon else state
+        if record.key is not None and record.key.startswith(persoon):
+            rows[record.key] = record.value
     quarantined = (await read_quarantine(brokers)).open_of(persoon)
     own = {
         record
         for record, m in filled.items()
         if m.feit is not None and (m.feit.get("houder"), m.feit.get("kenmerk")) == (ontvanger, kenmerk)
     }
-    pairs = _pairs(rulebook, _decoded(state), log, own)
+    pairs = _pairs(rulebook, _timeline(persoon, rows), log, own)
     return WhyNot(ontvanger, kenmerk, tuple(pairs), tuple(quarantined))
 
 
@@ -94,36 +96,37 @@ async def _persoon(brokers: str, rulebook: Rulebook, codec: Codec, ontvanger: st
     return found
 
 
-def _decoded(state: bytes | None) -> Timeline:
+def _timeline(persoon: bytes, rows: dict[bytes, bytes | None]) -> Timeline:
     try:
-        return from_bytes(state)
+        timeline = timeline_of(persoon, rows.get)
+        timeline.pages()  # all that are read later, so that a bad one is noticed here
     except msgspec.DecodeError:
-        return EMPTY
+        return timeline_of(persoon, lambda _: None)
+    return timeline
 
 
 def _pairs(rulebook: Rulebook, timeline: Timeline, log: dict[tuple[int, str], Mutatie], own: set[tuple[int, str]]) -> list[Pair]:
     pairs = []
     for dienst in rulebook.diensten.values():
-        for basis in timeline.of(dienst.basis):
+        for basis in timeline.gronden(dienst.basis):
             if (dienst.basis, basis.record_id) not in own:
                 continue  # another ontvanger's, or another dossier; also when it is withdrawn
             for (nummer, record_id), mutatie in sorted(log.items(), key=lambda x: (x[0][0], x[0][1])):
                 if nummer in dienst.feiten:
-                    position = timeline.position(nummer, pack(record_id))
-                    held = None if position is None else timeline.of(nummer)[position]
+                    held = timeline.find(rulebook.soorten[nummer], pack(record_id))
                     stands, reason = _reason(dienst, nummer, basis, held, mutatie)
                     pairs.append(Pair(basis.record_id, rulebook.soorten[nummer].naam, record_id, mutatie.versie, stands, reason))
     return pairs
 
 
 def _reason(dienst: DienstRule, nummer: int, basis: Record, held: Record | None, newest: Mutatie) -> tuple[bool, str]:
-    if basis.start is None:
+    if basis.period is None:
         return False, "het basisfeit is ingetrokken"
     if held is None or held.versie == 0:
         return False, "niet bewaard: toen dit kwam was er geen basisfeit; de bron is daarna om haar records gevraagd"
     if held.versie < newest.versie:
         return False, f"versie {newest.versie} is nog niet verwerkt"
-    if held.start is None:
+    if held.period is None:
         return False, "het record is ingetrokken"
     if PATTERNS[dienst.patroon](dienst, nummer, basis, held) is None:
         return False, "geen gedeelde dag"

@@ -1,9 +1,10 @@
 """CloudEvents 1.0 in Kafka's binary mode, after the NL GOV profile 1.1: the headers of what goes over the wire."""
 
-from typing import Final
+from functools import lru_cache
+from typing import Final, get_args
 
 from schemas.catalogue import Bron
-from schemas.values import Signaal
+from schemas.values import Signaal, Signaalsoort
 
 Headers = list[tuple[str, bytes]]
 
@@ -29,7 +30,7 @@ def dataschema(file: str) -> str:
 
 def _headers(id_: str, source_: str, type_: str, time: str, subject: str, schema: str, content_type: bytes) -> Headers:
     return [
-        ("ce_specversion", SPECVERSION),
+        _SPECVERSION,
         ("ce_id", id_.encode()),
         ("ce_source", source_.encode()),
         ("ce_type", type_.encode()),
@@ -42,9 +43,21 @@ def _headers(id_: str, source_: str, type_: str, time: str, subject: str, schema
 
 def signaal_headers(signaal: Signaal, source: str) -> Headers:
     """Headers of a signaal: the subject is the ontvanger's own kenmerk."""
-    name = f"{signaal.signaal_id}:{signaal.versie}"
-    event = event_type("signaal", signaal.soort.lower())
-    return _headers(name, source, event, signaal.registratietijd, signaal.kenmerk, _SIGNAAL_SCHEMA, JSON)
+    return [
+        _SPECVERSION,
+        ("ce_id", f"{signaal.signaal_id}:{signaal.versie}".encode()),
+        _source_header(source),
+        _SIGNAAL_TYPES[signaal.soort],
+        ("ce_time", signaal.registratietijd.encode()),
+        ("ce_subject", signaal.kenmerk.encode()),
+        _SIGNAAL_SCHEMA_HEADER,
+        _JSON_CONTENT,
+    ]
+
+
+@lru_cache(maxsize=8)
+def _source_header(source: str) -> tuple[str, bytes]:
+    return ("ce_source", source.encode())
 
 
 def mutatie_headers(  # noqa: PLR0913 - one parameter an attribute
@@ -67,6 +80,9 @@ def klok_headers(datum: str, source: str) -> Headers:
     return _headers(datum, source, event_type("klok", "tik"), f"{datum}T00:00:00.000Z", datum, _KLOK_SCHEMA, AVRO)
 
 
-_SIGNAAL_SCHEMA: Final = dataschema("signalen.v1.avsc")
+_SPECVERSION: Final = ("ce_specversion", SPECVERSION)
+_SIGNAAL_TYPES: Final = {s: ("ce_type", event_type("signaal", s.lower()).encode()) for s in get_args(Signaalsoort)}
+_SIGNAAL_SCHEMA_HEADER: Final = ("ce_dataschema", dataschema("signalen.v1.avsc").encode())
+_JSON_CONTENT: Final = ("content-type", JSON)
 _VOLGVERZOEK_SCHEMA: Final = dataschema("volgverzoeken.v1.avsc")
 _KLOK_SCHEMA: Final = dataschema("klok.v1.avsc")

@@ -123,7 +123,7 @@ class Engine:
         return Held(
             partitions={s: states[s] for s in State},
             restored=self._percent() / 100,
-            persons=sum(len(s.rows) for s in stores),
+            persons=sum(s.persons for s in stores),
             state_bytes=sum(s.size for s in stores),
             lag=lag,
         )

@@ -100,7 +100,7 @@ class Partition:
             self._next = await self._log.open(self.store)
             self.state = State.OPEN
             self._owner.metrics.opened(time.monotonic() - begin, self.progress.rows)
-            log.info("partition ready", partition=self.number, persons=len(self.store.rows))
+            log.info("partition ready", partition=self.number, persons=self.store.persons)
             self._owner.opened()
             while (frames := await self._take()) is not None:
                 await self._work(frames)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from streams.core.timeline import is_head
 from streams.effects import META_KEY, Effects, Meta
 
 
@@ -20,9 +21,14 @@ class PartitionStore:
         self.size = 0  # bytes of the keys and values in ``rows``
         self.position = 0  # offset in the changelog up to which the rows are restored
 
-    def get(self, persoon: bytes) -> bytes | None:
-        """State of a persoon, or None."""
-        return self.rows.get(persoon)
+    def get(self, key: bytes) -> bytes | None:
+        """A row of a persoon, or None."""
+        return self.rows.get(key)
+
+    @property
+    def persons(self) -> int:
+        """How many persons have state; counts the rows."""
+        return sum(is_head(key) for key in self.rows)
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Take one row of the changelog; raises LayoutError when the state has another layout."""

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from schemas.values import Signaalsoort
+from streams.core.record import Sent
 from streams.core.rules import Wanted
-from streams.core.timeline import Sent
 
 
 class Change(NamedTuple):

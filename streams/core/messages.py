@@ -1,21 +1,34 @@
 """From a change to the signaal that states it, with its explanation."""
 
+from hashlib import sha1
 from typing import Final
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import NAMESPACE_URL, uuid5
+
+import msgspec
 
 from schemas.values import Bronrecord, Oorzaak, Place, Regel, Signaal, Waarde
 from streams.core.diff import Change
 from streams.core.period import Period, iso_day
+from streams.core.record import Record
 from streams.core.rulebook import DienstRule, Rulebook, Soort
 from streams.core.rules import Wanted
-from streams.core.timeline import Record
 
-NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:samenloop:signaal")
+NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:samenloop:signaal").bytes
+_VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
-def signaal_id(dienst: str, ontvanger: str, basis: tuple[str, str], feit: tuple[str, str]) -> UUID:
-    """One signaal, one name; ``basis`` and ``feit`` are (soort, record_id)."""
-    return uuid5(NAMESPACE, "\x1f".join((dienst, ontvanger, *basis, *feit)))
+class Cause(msgspec.Struct, frozen=True, gc=False):
+    """The mutatie that makes the node send signalen."""
+
+    registratietijd: int  # milliseconds since the epoch, UTC
+    place: Place
+
+
+def signaal_id(dienst: str, ontvanger: str, basis: tuple[str, str], feit: tuple[str, str]) -> str:
+    """One signaal, one name: a UUIDv5; ``basis`` and ``feit`` are (soort, record_id). The uuid module takes three times as long for it."""
+    name = "\x1f".join((dienst, ontvanger, *basis, *feit))
+    h = sha1(NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
+    return f"{h[:8]}-{h[8:12]}-5{h[13:16]}-{_VARIANT[h[16]]}{h[17:20]}-{h[20:32]}"
 
 
 def iso_time(milliseconds: int) -> str:
@@ -26,22 +39,14 @@ def iso_time(milliseconds: int) -> str:
 
 
 def signaal_of(  # noqa: PLR0913, PLR0917 - a signaal names everything that caused it
-    rulebook: Rulebook,
-    dienst: DienstRule,
-    soort: Soort,
-    change: Change,
-    was: Record,
-    basis: Record,
-    feit: Record,
-    registratietijd: int,
-    place: Place,
+    rulebook: Rulebook, dienst: DienstRule, soort: Soort, change: Change, was: Record, basis: Record, feit: Record, cause: Cause
 ) -> Signaal:
     """The signaal for ``change``; ``was`` is the basisfeit as it stood before, under whose kenmerk a VERVALLEN is sent."""
     wanted = change.wanted
     grond = rulebook.soorten[dienst.basis]
     kenmerk = str(was.values[dienst.kenmerk]) if wanted is None else wanted.kenmerk
     return Signaal(
-        signaal_id=str(signaal_id(dienst.naam, change.sent.ontvanger, (grond.naam, basis.record_id), (soort.naam, feit.record_id))),
+        signaal_id=signaal_id(dienst.naam, change.sent.ontvanger, (grond.naam, basis.record_id), (soort.naam, feit.record_id)),
         versie=change.sent.versie,
         soort=change.soort,
         dienst=dienst.naam,
@@ -51,10 +56,10 @@ def signaal_of(  # noqa: PLR0913, PLR0917 - a signaal names everything that caus
         begindatum=None if wanted is None else iso_day(wanted.shared.start),
         einddatum=None if wanted is None else _last_day(wanted.shared),
         gegevens=None if wanted is None else _gegevens(dienst, soort, wanted),
-        basisfeit=_bronrecord(grond, basis, place.partition, wanted),
-        feit=_bronrecord(soort, feit, place.partition, wanted),
-        oorzaak=Oorzaak(*place),
-        registratietijd=iso_time(registratietijd),
+        basisfeit=_bronrecord(grond, basis, cause.place.partition, wanted),
+        feit=_bronrecord(soort, feit, cause.place.partition, wanted),
+        oorzaak=Oorzaak(*cause.place),
+        registratietijd=iso_time(cause.registratietijd),
     )
 
 

@@ -2,12 +2,14 @@
 
 from datetime import date
 from functools import lru_cache
-from typing import NamedTuple, Self
+from typing import Self
+
+import msgspec
 
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
-class Period(NamedTuple):
+class Period(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The days from ``start`` up to, not including, ``end``; ``end`` None is open. Days are counted from 1970-01-01."""
 
     start: int

@@ -6,6 +6,8 @@ from hashlib import sha256
 
 from schemas.catalogue import Catalogue, Dienst, Feitsoort, feit_fields
 
+_FORM = "2"  # of the rows in which state is kept; another form is another layout
+
 
 @dataclass(frozen=True, slots=True)
 class Soort:
@@ -18,13 +20,10 @@ class Soort:
     filtert_zelf: bool
     velden: tuple[str, ...]  # kept fields, in the order of the schema: the union of what the diensten list
     datums: frozenset[str]  # those of them that are days
+    teksten: tuple[bool, ...]  # of each of them, whether it is a text or a symbol
     grond_voor: tuple[int, ...]  # diensten for which a record is a basisfeit
     gebruikt_door: tuple[int, ...]  # diensten that look for a samenloop with it
-
-    @property
-    def is_basisfeit(self) -> bool:
-        """Whether a record of this soort gives a ground to follow somebody."""
-        return bool(self.grond_voor)
+    is_basisfeit: bool  # whether a record gives a ground to follow somebody
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,9 @@ class Rulebook:
 def rulebook_of(catalogue: Catalogue) -> Rulebook:
     """The rules that a catalogue declares."""
     soorten = {t.nummer: _soort(catalogue, naam) for naam, t in catalogue.mutatie_topics.items()}
-    layout = sha256("\n".join(f"{n} {s.naam} {' '.join(s.velden)}" for n, s in sorted(soorten.items())).encode()).hexdigest()[:16]
+    layout = sha256("\n".join([_FORM, *(f"{n} {s.naam} {' '.join(s.velden)}" for n, s in sorted(soorten.items()))]).encode()).hexdigest()[
+        :16
+    ]
     return Rulebook(
         soorten=soorten,
         by_topic={s.topic: s for s in soorten.values()},
@@ -72,16 +73,19 @@ def _soort(catalogue: Catalogue, naam: str) -> Soort:
     listed = {v.veld for d in basis for v in d.basisfeit.velden} | {v.veld for _, f in users for v in f.velden}
     fields = feit_fields(catalogue.latest_schema(topic.topic))
     bron = catalogue.bron_of(naam)
+    velden = tuple(f for f in fields if f in listed)
     return Soort(
         nummer=topic.nummer,
         naam=naam,
         topic=topic.topic,
         bron=bron.id,
         filtert_zelf=bron.filtert_zelf,
-        velden=tuple(f for f in fields if f in listed),
+        velden=velden,
         datums=frozenset(f for f in listed if "date" in str(fields[f]["type"])),
+        teksten=tuple(any(t in str(fields[f]["type"]) for t in ("string", "enum")) for f in velden),
         grond_voor=tuple(sorted(d.nummer for d in basis)),
         gebruikt_door=tuple(sorted(d.nummer for d, _ in users)),
+        is_basisfeit=bool(basis),
     )
 
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
 from schemas.values import Waarde
 from streams.core.period import Period
+from streams.core.record import Record
 from streams.core.rulebook import DienstRule
-from streams.core.timeline import Record
 
 
-class Wanted(NamedTuple):
+class Wanted(msgspec.Struct, frozen=True, gc=False):
     """What an ontvanger should know about one pair of records."""
 
     ontvanger: str
@@ -21,8 +21,8 @@ class Wanted(NamedTuple):
     values: tuple[Waarde, ...]  # the listed fields, in the order of the dienst
 
     def digest(self) -> bytes:
-        """Eight bytes that differ when anything differs that the ontvanger is told."""
-        return blake2b(_encode((self.kenmerk, self.shared, self.values)), digest_size=8).digest()
+        """Six bytes that differ when anything differs that the ontvanger is told."""
+        return blake2b(_encode((self.kenmerk, self.shared, self.values)), digest_size=6).digest()
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -4,18 +4,19 @@ The live engine, the replay and the tests all call this function. It is level-tr
 every pair of records that the mutatie can have touched, and sends the difference to what was sent before.
 """
 
-from collections.abc import Iterator
 from enum import StrEnum
-from typing import NamedTuple
+
+import msgspec
 
 from schemas.codec import WireError
 from schemas.reasons import Reason
 from schemas.values import Mutatie, Place, Signaal, Volging, Volgverzoek
-from streams.core.diff import Change, diff, remember
-from streams.core.messages import signaal_of
+from streams.core.diff import diff, remember
+from streams.core.messages import Cause, signaal_of
+from streams.core.record import Record, newer, pack, record_of, with_sent
 from streams.core.rulebook import DienstRule, Rulebook, Soort
 from streams.core.rules import PATTERNS
-from streams.core.timeline import Follow, Record, Timeline, forgotten, newer, pack, record_of
+from streams.core.timeline import Follow, Timeline
 
 
 class Fate(StrEnum):
@@ -26,7 +27,7 @@ class Fate(StrEnum):
     NIET_BEWAARD = "niet_bewaard"  # there is no ground to keep it
 
 
-class Outcome(NamedTuple):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What one mutatie did."""
 
     timeline: Timeline
@@ -41,14 +42,12 @@ def step(rulebook: Rulebook, timeline: Timeline, soort: Soort, mutatie: Mutatie,
     if not _may_keep(rulebook, timeline, soort):
         return Outcome(timeline, Fate.NIET_BEWAARD)
     name = pack(mutatie.record_id)
-    position = timeline.position(soort.nummer, name)
-    known = None if position is None else timeline.of(soort.nummer)[position]
+    known = timeline.find(soort, name)
     if not newer(known, mutatie):
         return Outcome(timeline, Fate.BEKEND)
     record = record_of(soort, mutatie, name, place.offset, known.sent if known else ())
-    after = timeline.with_record(soort.nummer, position, record)
-    touched = len(after.of(soort.nummer)) - 1 if position is None else position
-    after, signalen = _judge(rulebook, timeline, after, soort, touched, mutatie, place)
+    records, signalen = _judge(rulebook, timeline, soort, known or record, record, Cause(mutatie.registratietijd, place))
+    after = timeline.with_records(rulebook.soorten, records)
     if not soort.is_basisfeit:
         return Outcome(after, Fate.OPGESLAGEN, signalen)
     after = _forget(rulebook, after)
@@ -73,60 +72,68 @@ def _may_keep(rulebook: Rulebook, timeline: Timeline, soort: Soort) -> bool:
     return any(timeline.has_live(rulebook.diensten[d].basis) for d in soort.gebruikt_door)
 
 
-def _pairs(rulebook: Rulebook, timeline: Timeline, soort: Soort, touched: int) -> Iterator[tuple[DienstRule, int, int, int]]:
-    """(dienst, soort of the feit, position of the feit, position of the basisfeit) of every pair with the touched record."""
+def _judge(
+    rulebook: Rulebook, timeline: Timeline, soort: Soort, was: Record, record: Record, cause: Cause
+) -> tuple[list[tuple[Soort, Record]], tuple[Signaal, ...]]:
+    """The record and all others about which something is to be said because of it, as they are afterwards, and what is said.
+
+    Only pairs with the record can have changed. ``timeline`` and ``was`` are from before it.
+    """
+    signalen: list[Signaal] = []
     for d in soort.gebruikt_door:
         dienst = rulebook.diensten[d]
-        for basis in range(len(timeline.of(dienst.basis))):
-            yield dienst, soort.nummer, touched, basis
+        for j, basis in enumerate(timeline.gronden(dienst.basis)):
+            record = _told(signalen, rulebook, dienst, soort, record, j, basis, basis, cause)
+    records = [(soort, record)]
     for d in soort.grond_voor:
         dienst = rulebook.diensten[d]
+        j = timeline.position(dienst.basis, record.name)
         for nummer in dienst.feiten:
-            for feit in range(len(timeline.of(nummer))):
-                yield dienst, nummer, feit, touched
+            other = rulebook.soorten[nummer]
+            for feit in timeline.of(other):
+                after = _told(signalen, rulebook, dienst, other, feit, j, was, record, cause)
+                if after is not feit:
+                    records.append((other, after))
+    return records, tuple(signalen)
 
 
-def _judge(
-    rulebook: Rulebook, before: Timeline, after: Timeline, soort: Soort, touched: int, mutatie: Mutatie, place: Place
-) -> tuple[Timeline, tuple[Signaal, ...]]:
-    signalen: list[Signaal] = []
-    for dienst, nummer, i, j in _pairs(rulebook, after, soort, touched):
-        feit, basis = after.of(nummer)[i], after.of(dienst.basis)[j]
-        changes: list[Change] = list(diff(feit.sent, dienst.nummer, j, PATTERNS[dienst.patroon](dienst, nummer, basis, feit)))
-        if not changes:
-            continue
-        was = before.of(dienst.basis)[j] if j < len(before.of(dienst.basis)) else basis
-        signalen += [
-            signaal_of(rulebook, dienst, rulebook.soorten[nummer], c, was, basis, feit, mutatie.registratietijd, place) for c in changes
-        ]
-        new = Record(feit.name, feit.versie, feit.offset, feit.start, feit.end, feit.values, remember(feit.sent, changes))
-        after = after.with_record(nummer, i, new)
-    return after, tuple(signalen)
+def _told(  # noqa: PLR0913, PLR0917 - a pair of records, and what a signaal about it names
+    signalen: list[Signaal],
+    rulebook: Rulebook,
+    dienst: DienstRule,
+    soort: Soort,
+    feit: Record,
+    j: int,
+    was: Record,
+    basis: Record,
+    cause: Cause,
+) -> Record:
+    """The feit after the ontvanger was told of it what the rule wants beside the basisfeit at position ``j``."""
+    changes = list(diff(feit.sent, dienst.nummer, j, PATTERNS[dienst.patroon](dienst, soort.nummer, basis, feit)))
+    if not changes:
+        return feit
+    signalen += [signaal_of(rulebook, dienst, soort, c, was, basis, feit, cause) for c in changes]
+    return with_sent(feit, remember(feit.sent, changes))
 
 
 def _forget(rulebook: Rulebook, timeline: Timeline) -> Timeline:
     """Drop what may no longer be kept since the last basisfeit went."""
-    records = dict(timeline.records)
-    for nummer, found in timeline.records.items():
-        if not _may_keep(rulebook, timeline, rulebook.soorten[nummer]):
-            records[nummer] = tuple(forgotten(r) for r in found if r.sent)
-            if not records[nummer]:
-                del records[nummer]
-    return Timeline(records, timeline.follows)
+    gone = [nummer for nummer, soort in rulebook.soorten.items() if not _may_keep(rulebook, timeline, soort)]
+    return timeline.forgetting(rulebook.soorten, gone) if gone else timeline
 
 
 def _follow(rulebook: Rulebook, timeline: Timeline, registratietijd: int) -> tuple[Timeline, tuple[tuple[str, Volgverzoek], ...]]:
     """Ask each bron for what the live basisfeiten give a ground for, and only when that has changed."""
     wanted: dict[str, list[tuple[int, int]]] = {}
     for dienst in rulebook.diensten.values():
-        starts = [r.start for r in timeline.of(dienst.basis) if r.start is not None]
+        starts = [r.period.start for r in timeline.gronden(dienst.basis) if r.period is not None]
         for bron in dienst.bronnen:
             wanted.setdefault(bron, []).extend([(dienst.nummer, min(starts))] if starts else [])
-    follows, asked = dict(timeline.follows), []
+    follows, asked = dict(timeline.head.follows), []
     for bron, since in sorted(wanted.items()):
         last = follows.get(bron)
         if tuple(since) != (last.since if last else ()):
             follows[bron] = Follow(last.versie + 1 if last else 1, tuple(since))
             volgt = tuple(Volging(rulebook.diensten[d].naam, day) for d, day in since)
             asked.append((bron, Volgverzoek(follows[bron].versie, registratietijd, volgt)))
-    return Timeline(timeline.records, follows), tuple(asked)
+    return timeline.with_follows(follows) if asked else timeline, tuple(asked)

@@ -1,64 +1,25 @@
 """What the node knows of one persoon: the versions of records, what was sent about them, and what was asked of bronnen.
 
-A timeline is frozen and is kept as bytes; a change makes a new one. A soort's records stand in the order in which they first
-came and are never reordered or removed, because what was sent refers to a basisfeit by its position.
+A timeline is frozen and is kept as rows of bytes; a change makes a new one. The basisfeiten, few and needed for every mutatie, stand in the
+head, in the order in which they first came: what was sent refers to them by position. The feiten stand in pages. Of most persons there
+is one, which the head holds; of a persoon with many records there are as many as keep a page small, so that a mutatie reads, writes and
+sends to the log one small page, however many there are. Pages are read when they are asked for.
 """
 
-import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import chain
 from typing import Final
+from zlib import crc32
 
 import msgspec
 
-from schemas.values import Mutatie, Waarde
-from streams.core.period import Period
+from streams.core.page import Page
+from streams.core.record import Record, forgotten
 from streams.core.rulebook import Soort
 
-_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
+PAGE: Final = 24  # feiten; a page that holds more leads to twice as many pages, unless these are half empty
 
-
-def pack(record_id: str) -> bytes:
-    """A record_id as state keeps it: a zero and 16 bytes for a lower-case UUID, which most bronnen use, else the text."""
-    return b"\0" + bytes.fromhex(record_id.replace("-", "")) if _UUID(record_id) else record_id.encode()
-
-
-def unpack(name: bytes) -> str:
-    """The record_id that ``pack`` was given; no text begins with a zero, the codec lets none in."""
-    if name[:1] != b"\0":
-        return name.decode()
-    text = name[1:].hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
-class Sent(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The last version of one signaal that went out: dienst and ontvanger with the feit that holds this, and a basisfeit."""
-
-    dienst: int
-    ontvanger: str
-    basis: int  # position among the records of the dienst's basis soort
-    versie: int
-    content: bytes | None  # digest of what was said; None after VERVALLEN
-
-
-class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The newest version of a bron's record. Withdrawn: no period. Forgotten: versie 0, only what was sent is remembered."""
-
-    name: bytes  # record_id as ``pack`` keeps it
-    versie: int
-    offset: int
-    start: int | None
-    end: int | None
-    values: tuple[Waarde, ...]
-    sent: tuple[Sent, ...] = ()
-
-    @property
-    def record_id(self) -> str:
-        """The bron's own name of the record."""
-        return unpack(self.name)
-
-    @property
-    def period(self) -> Period | None:
-        """The days of the record; None when it is withdrawn or forgotten."""
-        return None if self.start is None else Period(self.start, self.end)
+Read = Callable[[bytes], bytes | None]
 
 
 class Follow(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -68,66 +29,156 @@ class Follow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     since: tuple[tuple[int, int], ...]
 
 
-class Timeline(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """All of one persoon: soort nummer → records, bron → volgverzoek."""
+class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The first row of a persoon."""
 
-    records: dict[int, tuple[Record, ...]]
-    follows: dict[str, Follow]
-
-    def of(self, soort: int) -> tuple[Record, ...]:
-        """The records of a soort."""
-        return self.records.get(soort, ())
-
-    def position(self, soort: int, name: bytes) -> int | None:
-        """Where the record of that packed name stands among those of its soort."""
-        for i, record in enumerate(self.of(soort)):
-            if record.name == name:
-                return i
-        return None
-
-    def has_live(self, soort: int) -> bool:
-        """Whether any record of the soort stands."""
-        return any(r.start is not None for r in self.of(soort))
-
-    def with_record(self, soort: int, position: int | None, record: Record) -> "Timeline":
-        """The timeline with ``record`` in place of the one at ``position``, or at the end."""
-        old = self.of(soort)
-        new = (*old, record) if position is None else (*old[:position], record, *old[position + 1 :])
-        return Timeline({**self.records, soort: new}, self.follows)
+    gronden: dict[int, tuple[Record, ...]] = {}  # nummer of the soort → basisfeiten
+    follows: dict[str, Follow] = {}  # bron → volgverzoek
+    pages: int = 1
+    page: Page = Page()  # while there is one
 
 
-EMPTY: Final = Timeline({}, {})
+class Timeline(msgspec.Struct, frozen=True, gc=False):
+    """All of one persoon."""
+
+    persoon: bytes
+    head: Head
+    read: Read
+    loaded: dict[int, Page]  # those pages beside the head's that were asked for, as they are now
+    changed: frozenset[int]  # numbers of the pages that differ from their rows, and _HEAD
+
+    def of(self, soort: Soort) -> Iterable[Record]:
+        """The records of a soort; basisfeiten in the order of their positions."""
+        if soort.is_basisfeit:
+            return self.head.gronden.get(soort.nummer, ())
+        return chain.from_iterable(page.of(soort) for page in self.pages())
+
+    def gronden(self, nummer: int) -> tuple[Record, ...]:
+        """The basisfeiten of a soort."""
+        return self.head.gronden.get(nummer, ())
+
+    def position(self, nummer: int, name: bytes) -> int:
+        """Where the basisfeit of that packed name stands among those of its soort, or will stand."""
+        return _position(self.gronden(nummer), name)
+
+    def has_live(self, nummer: int) -> bool:
+        """Whether any basisfeit of the soort stands."""
+        return any(r.period is not None for r in self.gronden(nummer))
+
+    def find(self, soort: Soort, name: bytes) -> Record | None:
+        """The record of that packed name."""
+        if soort.is_basisfeit:
+            return next((r for r in self.gronden(soort.nummer) if r.name == name), None)
+        return self._page(self._number(name)).find(soort, name)
+
+    def with_follows(self, follows: dict[str, Follow]) -> "Timeline":
+        """With other volgverzoeken."""
+        head = self.head
+        return Timeline(self.persoon, Head(head.gronden, follows, head.pages, head.page), self.read, self.loaded, self.changed | {_HEAD})
+
+    def with_records(self, soorten: Mapping[int, Soort], records: Iterable[tuple[Soort, Record]]) -> "Timeline":
+        """With each of ``records`` in the place of the one of that name, or behind the others; ``soorten`` are all that there are."""
+        gronden, pages, full = self.head.gronden, dict[int, Page](), False
+        for soort, record in records:
+            if soort.is_basisfeit:
+                gronden = {**gronden, soort.nummer: _put(gronden.get(soort.nummer, ()), record)}
+                continue
+            number = self._number(record.name)
+            page = pages[number] = (pages.get(number) or self._page(number)).put(soort, record)
+            full = full or page.size > PAGE
+        after = self._with(gronden, pages)
+        return _divided(after, soorten) if full else after
+
+    def forgetting(self, soorten: Mapping[int, Soort], gone: Collection[int]) -> "Timeline":
+        """Of the soorten ``gone`` only what ``forgotten`` leaves of records about which signals went out, and nothing of the others."""
+        pages = {}
+        for number, page in enumerate(self.pages()):
+            if page.feiten.keys() & gone:
+                kept = Page()
+                for nummer in page.feiten:
+                    for r in page.of(soorten[nummer]):
+                        if nummer not in gone or r.sent:
+                            kept = kept.put(soorten[nummer], forgotten(r) if nummer in gone else r)
+                pages[number] = kept
+        return self._with(self.head.gronden, pages) if pages else self
+
+    def rows(self) -> dict[bytes, bytes | None]:
+        """What is to be written where: the head, and the pages that have changed. None where nothing is left to keep."""
+        head, rows = self.head, dict[bytes, bytes | None]()
+        if head.pages == 1 or _HEAD in self.changed:
+            rows[self.persoon] = _encode(head) if head.gronden or head.follows or head.pages > 1 or head.page.size else None
+        for n in self.changed - {_HEAD}:
+            rows[_key(self.persoon, n)] = _encode(self.loaded[n]) if self.loaded[n].size else None
+        return rows
+
+    def _number(self, name: bytes) -> int:
+        return 0 if self.head.pages == 1 else crc32(name) % self.head.pages
+
+    def _page(self, number: int) -> Page:
+        if self.head.pages == 1:
+            return self.head.page
+        page = self.loaded.get(number)
+        if page is None:
+            data = self.read(_key(self.persoon, number))
+            page = self.loaded[number] = Page() if data is None else _decode_page(data)
+        return page
+
+    def pages(self) -> list[Page]:
+        """All pages."""
+        return [self._page(number) for number in range(self.head.pages)]
+
+    def _with(self, gronden: dict[int, tuple[Record, ...]], new: dict[int, Page]) -> "Timeline":
+        head = self.head
+        if head.pages == 1:
+            head = Head(gronden, head.follows, 1, new.get(0, head.page))
+            return Timeline(self.persoon, head, self.read, self.loaded, self.changed)
+        changed = self.changed | new.keys()
+        if gronden is not head.gronden:
+            head, changed = Head(gronden, head.follows, head.pages), changed | {_HEAD}
+        return Timeline(self.persoon, head, self.read, {**self.loaded, **new}, changed)
 
 
-def newer(known: Record | None, mutatie: Mutatie) -> bool:
-    """Whether a mutatie says more than what is known: the higher versie wins, whatever the order of arrival."""
-    return known is None or mutatie.versie > known.versie
+def timeline_of(persoon: bytes, read: Read) -> Timeline:
+    """The timeline of ``persoon`` from its rows, which ``read`` gives by key; raises msgspec.DecodeError."""
+    data = read(persoon)
+    return Timeline(persoon, _EMPTY if data is None else _decode_head(data), read, {}, _UNCHANGED)
 
 
-def record_of(soort: Soort, mutatie: Mutatie, name: bytes, offset: int, sent: tuple[Sent, ...]) -> Record:
-    """The record that a mutatie states under its packed ``name``, with only the fields that some dienst lists."""
-    feit = mutatie.feit
-    if feit is None:
-        return Record(name, mutatie.versie, offset, None, None, (), sent)
-    period = Period.tot_en_met(feit["begindatum"], feit["einddatum"])
-    values = tuple([feit.get(v) for v in soort.velden])
-    return Record(name, mutatie.versie, offset, period.start, period.end, values, sent)
+def _divided(timeline: Timeline, soorten: Mapping[int, Soort]) -> Timeline:
+    """Over twice as many pages, unless these are half empty: then it is names that fall together."""
+    old, head = timeline.pages(), timeline.head
+    if 2 * sum(page.size for page in old) <= PAGE * len(old):
+        return timeline
+    new = dict.fromkeys(range(2 * len(old)), Page())
+    for page in old:
+        for nummer in page.feiten:
+            for record in page.of(soorten[nummer]):
+                number = crc32(record.name) % len(new)
+                new[number] = new[number].put(soorten[nummer], record)
+    return Timeline(timeline.persoon, Head(head.gronden, head.follows, len(new)), timeline.read, new, frozenset([_HEAD, *new]))
 
 
-def forgotten(record: Record) -> Record:
-    """What remains of a record that may no longer be kept: the versions of signals, so that they run on without gaps."""
-    return Record(record.name, 0, 0, None, None, (), record.sent)
+def _position(records: tuple[Record, ...], name: bytes) -> int:
+    return next((i for i, r in enumerate(records) if r.name == name), len(records))
 
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Timeline)
+def _put(records: tuple[Record, ...], record: Record) -> tuple[Record, ...]:
+    position = _position(records, record.name)
+    return (*records[:position], record, *records[position + 1 :])
 
 
-def to_bytes(timeline: Timeline) -> bytes | None:
-    """The timeline for the table; None when there is nothing to keep."""
-    return _encoder.encode(timeline) if timeline.records or timeline.follows else None
+def is_head(key: bytes) -> bool:
+    """Whether a row is the first one of its persoon; there is no full stop in a pseudonym."""
+    return b"." not in key
 
 
-def from_bytes(data: bytes | None) -> Timeline:
-    """The timeline that ``to_bytes`` wrote; raises msgspec.DecodeError."""
-    return EMPTY if data is None else _decoder.decode(data)
+def _key(persoon: bytes, page: int) -> bytes:
+    return b"%b.%d" % (persoon, page)
+
+
+_EMPTY: Final = Head()
+_HEAD: Final = -1  # among the numbers of pages that have changed
+_UNCHANGED: Final[frozenset[int]] = frozenset()
+_encode = msgspec.msgpack.Encoder().encode
+_decode_head = msgspec.msgpack.Decoder(Head).decode
+_decode_page = msgspec.msgpack.Decoder(Page).decode

@@ -10,8 +10,8 @@ from schemas.values import Mutatie
 from streams.core import diff as diff_module
 from streams.core import rules, step
 from streams.core.period import Period
+from streams.core.record import Record
 from streams.core.rules import Wanted
-from streams.core.timeline import Record
 from tests.property import test_invariants as invariants
 from tests.property.worlds import deliveries
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.core.period import Period
-from streams.core.timeline import pack, unpack
+from streams.core.record import pack, unpack
 
 LAST = 60
 starts = st.integers(0, 40)

@@ -13,7 +13,7 @@ from schemas.codec import encode_signaal
 from schemas.values import Mutatie, Place, Signaal
 from streams.core.rulebook import Rulebook, rulebook_of
 from streams.core.step import Fate, step
-from streams.core.timeline import EMPTY, Timeline, from_bytes, to_bytes
+from streams.core.timeline import Timeline, timeline_of
 
 BASIS = "gemeente.bijstand"
 FIRST, HORIZON = 20_000, 20_030  # begin days lie between; whatever is open reaches the horizon and beyond
@@ -83,9 +83,9 @@ def deliveries(draw: st.DrawFn, soort: str) -> list[Told]:
 
 @dataclass
 class Run:
-    """What the engine did with some deliveries."""
+    """What the engine did with some deliveries; between them state is kept as rows."""
 
-    timeline: Timeline = EMPTY
+    rows: dict[bytes, bytes] = field(default_factory=dict)
     signalen: list[Signaal] = field(default_factory=list)
     asked: list[tuple[str, Any]] = field(default_factory=list)
     fates: list[Fate] = field(default_factory=list)
@@ -94,14 +94,22 @@ class Run:
     def take(self, told: Told) -> list[tuple[str, Any]]:
         """One mutatie, through the bytes in which state is kept; the volgverzoeken that it led to."""
         soort = next(s for s in rules().soorten.values() if s.naam == told.soort)
-        before = from_bytes(to_bytes(self.timeline))
+        before = self.timeline
         outcome = step(rules(), before, soort, told.mutatie, Place(soort.topic, 0, self.offset))
         self.offset += 1
-        self.timeline = outcome.timeline
+        if outcome.timeline is not before:
+            for key, row in outcome.timeline.rows().items():
+                self.rows.pop(key, None)
+                self.rows |= {} if row is None else {key: row}
         self.signalen += outcome.signalen
         self.asked += outcome.volgverzoeken
         self.fates.append(outcome.fate)
         return list(outcome.volgverzoeken)
+
+    @property
+    def timeline(self) -> Timeline:
+        """The state of the persoon."""
+        return timeline_of(b"P", self.rows.get)
 
     @property
     def bytes(self) -> list[bytes]:
