@@ -50,10 +50,15 @@ def final(s: "Simulation") -> None:
     _poison_is_in_quarantine_once(s)
     _bronnen_are_asked_in_order(s)
     _memory_is_the_changelog(s)
-    if s.rules.ordered:
+    if keeps_order(s):
         _who_reads_uncommitted_ends_right(s)
     if not s.outside_only:
         _each_transaction_is_a_fresh_fold(s)
+
+
+def keeps_order(s: "Simulation") -> bool:
+    """Whether the records of a partition number are taken in the same order again after a crash."""
+    return s.rules.ordered
 
 
 def _source_partitions() -> list[TP]:

@@ -27,6 +27,8 @@ class Request:
     future: "asyncio.Future[Any]"
     lane: object = None  # requests of one lane arrive in the order in which they were sent
     by_engine: bool = True  # and not by Faust
+    arrives: int = 0  # at the earliest, counted in events
+    answered: int = 0
     arrived: bool = False
     result: Any = None
     error: Exception | None = None
@@ -109,6 +111,10 @@ class Producer:
         if self._fatal is not None:
             raise self._fatal
         await self._ask("commit", lambda: self._cluster.end(self._known, committed=True))
+        self._open = False
+
+    async def abort_transaction(self) -> None:
+        await self._ask("abort", lambda: self._cluster.end(self._known, committed=False))
         self._open = False
 
     async def _ask(self, what: str, apply: Callable[[], Any]) -> None:

@@ -69,6 +69,8 @@ class Cluster:
 
     def __init__(self) -> None:
         self.now = 0.0
+        self.events = 0
+        self.slow = 0.0  # share of requests and of answers that take long
         self.logs: dict[TP, list[Entry]] = defaultdict(list)
         self.ends: dict[TP, int] = defaultdict(int)
         self.open: dict[TP, list[Transaction]] = defaultdict(list)  # that still lack their marker there

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 from schemas.catalogue import Catalogue
 from streams.engine import Engine
 from streams.log import NotTakenError
+from streams.recovery import RecoveryError
 from streams.settings import EngineSettings
 from tests.simulation.clients import Request, clients_of
 from tests.simulation.kafka import TP, Cluster, Entry
@@ -40,6 +41,7 @@ class Process:
         self.positions: dict[TP, int] = {}
         self.waiting = 0
         self._flow = 0  # counts the times that Faust stopped the flow; frames of an earlier one are dropped
+        self.clients = clients_of(self)
         self.engine: Engine
         self.do(self._boot(catalogue))
 
@@ -52,9 +54,12 @@ class Process:
         """Send a request."""
         if self.loop.dead:
             raise ConnectionError
-        request = Request(f"{what} of {self.name}", apply, self.loop.create_future(), lane, by_engine)
+        request = Request(f"{what} of {self.name}", apply, self.loop.create_future(), lane, by_engine, self._delay(), self._delay())
         self.requests.append(request)
         return request.future
+
+    def _delay(self) -> int:
+        return self.cluster.events + self.draw.randint(5, 100) if self.draw.random() < self.cluster.slow else 0
 
     def answer(self, request: Request) -> None:
         """The answer of a request comes in."""
@@ -87,10 +92,10 @@ class Process:
         """What ended the worker, when Kafka is not to blame for it."""
         failed = self.engine.failed
         error = failed.exception() if failed.done() else None
-        return None if error is None or isinstance(error, KafkaError | NotTakenError) else error
+        return None if error is None or isinstance(error, KafkaError | NotTakenError | RecoveryError) else error
 
     async def _boot(self, catalogue: Catalogue) -> None:
-        self.engine = Engine(SETTINGS, catalogue, clients_of(self))
+        self.engine = Engine(SETTINGS, catalogue, self.clients)
         self.engine.failed.add_done_callback(lambda _: self.stop_soon())
         self._frames: asyncio.Queue[tuple[int, TP, list[Entry]]] = asyncio.Queue()
         while True:

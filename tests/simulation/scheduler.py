@@ -97,6 +97,7 @@ class Simulation:
         self.rules = Rules(draw.random() < 0.3, weights)
         self.world = world_of(draw, PARTITIES)
         self.workers = draw.choice((1, 2, 2, 3))
+        self.cluster.slow = draw.choice((0.0, 0.05, 0.3))
         self.choice, self.inside, self.after = (Random(draw.random()) for _ in range(3))  # so that events can be left out alone
         self.number = draw.choice((60, 150, 300))
         self.happened: list[Event] = []
@@ -140,6 +141,7 @@ class Simulation:
         if not targets:
             return  # only when another event was left out
         self.met[event.name] += 1
+        self.cluster.events += 1
         _EVENTS[event.name](self, targets[int(event.which * len(targets))], event.vary)
         self._tidy()
 
@@ -354,23 +356,24 @@ def _pick(weights: Mapping[str, float], point: float) -> tuple[str, float]:
 
 
 def _arriving(s: Simulation) -> list[Request]:
-    return [*s.orphans, *(r for p in s.processes for r in _sent(p))]
+    return [*s.orphans, *(r for p in s.processes for r in _sent(s, p))]
 
 
-def _sent(process: Process) -> list[Request]:
+def _sent(s: Simulation, process: Process) -> list[Request]:
     """The requests of a process that may arrive next."""
     found: list[Request] = []
     lanes: set[object] = {None}
     for r in process.requests:
         if not r.arrived and (r.lane is None or r.lane not in lanes):
-            found.append(r)
             lanes.add(r.lane)
+            if s.calm or r.arrives <= s.cluster.events:
+                found.append(r)
     return found
 
 
 def _effects(s: Simulation) -> list[Request]:
     """Requests of the engine, which may be refused, or whose answer may get lost, so that it notices."""
-    return [r for p in s.processes for r in _sent(p) if r.by_engine]
+    return [r for p in s.processes for r in _sent(s, p) if r.by_engine]
 
 
 def _alive(s: Simulation) -> list[Process]:
@@ -396,7 +399,7 @@ def _holes(s: Simulation) -> list[TP]:
 _TARGETS: dict[str, Callable[[Simulation], Sequence[Any]]] = {
     "publish": lambda s: [None] if s.world.waiting else [],
     "arrive": _arriving,
-    "answer": lambda s: [(p, r) for p in _alive(s) for r in p.requests if r.arrived],
+    "answer": lambda s: [(p, r) for p in _alive(s) for r in p.requests if r.arrived and (s.calm or r.answered <= s.cluster.events)],
     "fetch": lambda s: [(p, tp) for p in _alive(s) if p.positions for tp in p.ready(ordered=s.rules.ordered)],
     "mark": lambda s: [(t, tp) for t in s.cluster.unmarked for tp in sorted(t.left)],
     "heartbeat": _heartbeats,

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulation import check
 from tests.simulation.hunting import Hunt, hunt, shorten
 from tests.simulation.planted import PLANTED
 from tests.simulation.scheduler import FAULTS, Simulation
+
+pytestmark = pytest.mark.timeout(900)  # half a minute of CPU, on a machine that may be busy
 
 SEEDS = 1_500
 MOST_SEEDS = 600  # within which a planted bug must be found
@@ -40,6 +43,13 @@ def test_a_planted_bug_is_found_by_what_it_does(planted: str) -> None:
     context, seen = PLANTED[planted]
     with context():
         found = hunt(range(MOST_SEEDS), outside_only=True, wanted=seen)
+    assert found.failure is not None
+
+
+def test_who_reads_uncommitted_may_be_misled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A known limit: after a crash records of several topics may come in another order, and what was aborted is never said again."""
+    monkeypatch.setattr(check, "keeps_order", lambda _: True)  # demand of every seed what holds only where the order stays the same
+    found = hunt(range(MOST_SEEDS), wanted="uncommitted: .* should not stand|not the same bytes")
     assert found.failure is not None
 
 
