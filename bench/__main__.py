@@ -1,5 +1,7 @@
 """``./run bench``: measures the product unchanged; a figure counts only when the result is right."""
 
+import signal
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -74,4 +76,5 @@ def render(
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the worker and the broker end with it
     app()
