@@ -103,7 +103,9 @@ def _publish(results: Results) -> list[str]:
     if not right:
         return []
     a_core = median(p.lines_a_cpu_s for p in right)
-    measured = f"{a_core:,.0f} lines a CPU second, {median(p.lines_s for p in right):,.0f} lines/s"
+    measured = (
+        f"{a_core:,.0f} lines a CPU second, {median(p.lines_s for p in right):,.0f} lines/s, start included ({right[-1].lines:,} lines)"
+    )
     return [f"| `publish`, JSON Lines to broker | {measured} | ≥ 30,000 lines/s a core | {_said(a_core >= 30_000)} |\n"]
 
 
