@@ -41,7 +41,6 @@ async def _run(app: App, settings: EngineSettings, stop: asyncio.Event, started:
         if started is not None:
             started(app)
         app.finalize()
-        await app.start()
         await _until(app, stop)
     except Exception as e:
         log.exception("worker failed", error=type(e).__name__)
@@ -70,17 +69,22 @@ def _tune_gc() -> None:
 
 
 async def _until(app: App, stop: asyncio.Event) -> None:
-    stopping = asyncio.create_task(stop.wait())
-    ended = asyncio.create_task(app.wait_until_stopped())
+    """Let the app start and run until it is told to stop, or fails. Starting may take for ever: Kafka can be gone by then."""
+
+    async def run() -> None:
+        await app.start()
+        await app.wait_until_stopped()
+
+    running, stopping = asyncio.create_task(run()), asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait((stopping, ended, app.engine.failed), return_when=asyncio.FIRST_COMPLETED)
-        if app.engine.failed.done():
-            app.engine.failed.result()
+        done, _ = await asyncio.wait((running, stopping, app.engine.failed), return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
         if app.crash_reason is not None:
             raise app.crash_reason
     finally:
         stopping.cancel()
-        ended.cancel()
+        running.cancel()
 
 
 async def _bounded_stop(app: App, seconds: float) -> bool:
