@@ -18,6 +18,10 @@ async def killed_at_every_point(run: Run) -> None:
     points = [p for p in get_args(Point) if p != "during-revoke"]
     points = run.rnd.sample(points, len(run.often(4, len(points))))
     await run.deliver(0.1)
+    (first,) = await run.start_ready()
+    await run.node.until_idle()
+    await run.dismiss(first)  # from here on there is something to restore
+    await run.deliver(0.05)
     for point in points:
         hit = run.rnd.randint(1, 20 if point in {"during-recovery", "after-some-batches"} else 3)
         worker = run.start(f"{point}:{hit}", supervised=False)
