@@ -60,7 +60,9 @@ def _connect(app: App) -> None:
     async def mutaties(stream: Any) -> None:  # noqa: ANN401
         async for event in stream.events():
             message = event.message
-            await engine.take(message.topic, message.partition, message.value)
+            await engine.dealt.wait()  # Faust may deliver of new partitions before it has said which they are
+            if message.generation_id == app.consumer_generation_id:  # else Kafka has dealt anew, and it comes again
+                await engine.take(message.topic, message.partition, message.value)
 
     async def assigned(*args: Any, **__: Any) -> None:  # noqa: ANN401
         await engine.assigned(args[1])

@@ -42,6 +42,7 @@ class Engine:
         self._telling: asyncio.Task[None] | None = None
         self.metrics = Metrics(self.topics, catalogue.diensten, self.held)
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.dealt = asyncio.Event()  # set while it is known which partitions are open here
         self.joined = False  # whether Kafka has dealt the partitions and not taken them back since; a worker may be dealt none
         self.ready = asyncio.Event()  # set when every partition of this worker takes frames, for whoever waits for it
 
@@ -81,6 +82,7 @@ class Engine:
             self._partitions[n] = Partition(n, self._settings, self._folder, store, log, self)
         self._telling = asyncio.create_task(self._tell_progress())
         self.joined = True
+        self.dealt.set()
         self.metrics.rebalances.inc()
         self.opened()
 
@@ -90,6 +92,7 @@ class Engine:
         A store is kept for that moment: when the partition comes back, only what others wrote since is read.
         """
         self.ready.clear()
+        self.dealt.clear()
         self.joined = False
         crash_point("during-revoke")
         if self._telling is not None:

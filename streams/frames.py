@@ -5,7 +5,7 @@ first record, so that Faust never knows more as delivered than what the agent wa
 source topics have ``acks=False``, and their offsets are committed in the transaction that holds the effects of the frame.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
@@ -23,6 +23,19 @@ class _Thread(ConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"  # noqa: SLF001 - Faust leaves no other way; it counts from start() on
         return consumer
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """All partitions to where the next frame must begin; what was fetched beyond, and left, comes again."""
+        return await self.call_thread(self._seek_to_committed)  # type: ignore[no-any-return]
+
+    async def _seek_to_committed(self) -> Mapping[TP, int]:
+        consumer: Any = self._ensure_consumer()
+        offsets: Mapping[TP, int] = await consumer.seek_to_committed()
+        # aiokafka leaves a partition of which nothing is committed where it stands: what was fetched of it would be lost.
+        never = [tp for tp, offset in offsets.items() if not offset]
+        if never:
+            await consumer.seek_to_beginning(*never)
+        return offsets
 
 
 class Consumer(driver.Consumer):
