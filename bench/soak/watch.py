@@ -9,6 +9,8 @@ from datetime import datetime
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from streams.core.timeline import is_head
+from streams.effects import META_KEY
 from tests.oracle import Folding
 
 
@@ -76,7 +78,7 @@ class StateWatch:
     @property
     def persons(self) -> int:
         """Persons of whom something is kept."""
-        return sum(1 for _, key in self._sizes if not key.startswith(b"#"))
+        return sum(1 for _, key in self._sizes if key != META_KEY and is_head(key))
 
     async def run(self, brokers: str, changelog: str, partities: int) -> None:
         """Watch until cancelled."""
