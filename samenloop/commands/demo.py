@@ -93,11 +93,10 @@ class Demo:
         worker = asyncio.create_task(
             run_worker(engine_settings(self._settings, self._bootstrap), self._catalogue, ended, started=app.set_result)
         )
-        await (await app).engine.ready.wait()
         bronnen = {b: self._bron(b) for b in ("uwv", "svb")}
         others = [asyncio.create_task(b.run()) for b in bronnen.values()] + [asyncio.create_task(self._watch())]
         deliveries = (d for d in population(self._catalogue, persons=persons, seed=seed, months=months) if _month(d) < months)
-        delivering = asyncio.create_task(self._deliver(bronnen, deliveries))
+        delivering = asyncio.create_task(self._deliver(app, bronnen, deliveries))
         try:
             told = asyncio.create_task(stop.wait())
             await asyncio.wait((delivering, told, worker, *others), return_when=asyncio.FIRST_COMPLETED)
@@ -118,8 +117,9 @@ class Demo:
     def _bron(self, bron: str) -> RegisterBron:
         return RegisterBron(bron, self._catalogue, self._bootstrap, Register(self._settings.data / f"{bron}.sqlite", self._catalogue, bron))
 
-    async def _deliver(self, bronnen: dict[str, RegisterBron], deliveries: Iterator[Delivery]) -> None:
+    async def _deliver(self, app: "asyncio.Future[App]", bronnen: dict[str, RegisterBron], deliveries: Iterator[Delivery]) -> None:
         """Gemeenten and DUO publish; UWV and SVB fill their registers, which publish about followed persons only."""
+        await (await app).engine.ready.wait()
         self._say("[bold]3[/] bronnen deliver, month by month; UWV and SVB only about persons whom the node asked for\n")
         pseudonymiser = Pseudonymiser(read_or_make_key(self._settings.sleutelbestand))
         readers = {s: LineReader(self._catalogue, s, pseudonymiser) for s in self._catalogue.mutatie_topics}
