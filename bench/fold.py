@@ -20,6 +20,7 @@ from bench.catalogues import own_filtering_catalogue
 from bench.fill import Encoder, WireRecord, kept
 from bench.workload import SIZES, synthetic, translated
 from schemas.catalogue import Catalogue
+from streams.encoded import rows_in
 from streams.fold import Folder
 from streams.settings import EngineSettings
 from streams.store import PartitionStore
@@ -83,7 +84,7 @@ def fold_all(folder: Folder, frames: Frames) -> tuple[float, dict[str, float]]:
         effects = folder.fold(stores[partition].get, partition, [(topic, records)])
         spent += time.process_time() - begin
         stores[partition].apply(effects)
-        messages = [m for rows in effects.messages.values() for m in rows]
+        messages = [m for rows in effects.messages.values() for m in rows_in(rows)]
         sent += len(messages)
         sent_bytes += sum(len(value or b"") for _, value, _ in messages)
         touched += len(effects.changes)

@@ -11,6 +11,7 @@ from schemas.quarantine import MAX_KEY, MAX_VALUE, QUARANTAINE, Refused, Retried
 from schemas.reasons import Reason
 from schemas.values import Place
 from streams.core.messages import iso_time
+from streams.encoded import rows_in
 from streams.fold import Folder
 
 NO_TOPIC: Final = "TOPIC_ONBEKEND"  # the present catalogue has no such topic: beside the reasons of the engine
@@ -162,7 +163,7 @@ def judge_of(catalogue: Catalogue, toepassing: str) -> Judge:
         if place.topic not in folder.topics:
             return NO_TOPIC
         effects = folder.fold(lambda _: None, place.partition, [(place.topic, [record])])
-        refused = [read_headers(headers) for _, _, headers in effects.messages.get((QUARANTAINE, 0), [])]
+        refused = [read_headers(headers) for _, _, headers in rows_in(effects.messages.get((QUARANTAINE, 0), []))]
         return next((r.reason for r in refused if isinstance(r, Refused)), None)
 
     return judge

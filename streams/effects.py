@@ -13,6 +13,16 @@ SourceOffsets = dict[tuple[str, int], int]  # (topic, partition) → offset of t
 META_KEY = b"#partitie"
 
 
+class Encoded(msgspec.Struct, frozen=True, gc=False):
+    """Messages for one topic and partition as finished records of Kafka's format v2, as they stand in a batch behind its header.
+
+    Their offsets count from 0, their timestamps are that of the batch; see encoded.py.
+    """
+
+    count: int
+    data: bytes
+
+
 class Meta(msgspec.Struct, frozen=True):
     """What a partition knows besides its persons; a row of its own in the changelog, in JSON for the eye."""
 
@@ -31,7 +41,7 @@ class Effects:
     """What some frames of one partition lead to."""
 
     changes: dict[bytes, bytes | None] = field(default_factory=dict)  # persoon → new state; None: nothing is kept any more
-    messages: dict[tuple[str, int], list[Row]] = field(default_factory=dict)  # (topic, partition) → what is sent there
+    messages: dict[tuple[str, int], list[Row | Encoded]] = field(default_factory=dict)  # (topic, partition) → what is sent there, in order
     counts: Counter[str] = field(default_factory=Counter)
     announced: list[tuple[str, str, int]] = field(default_factory=list)  # each signal's dienst, soort and registratietijd in ms
     klok: int | None = None

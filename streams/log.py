@@ -10,7 +10,8 @@ from aiokafka.errors import KafkaError, ProducerFenced
 
 from streams.clients import AIOKAFKA, Clients
 from streams.crash_points import crash_point
-from streams.effects import Effects, Row, SourceOffsets
+from streams.effects import Effects, Encoded, Row, SourceOffsets
+from streams.encoded import rows_in
 from streams.recovery import Progress, patience, restore
 from streams.settings import EngineSettings
 from streams.store import PartitionStore
@@ -66,10 +67,11 @@ class PartitionLog:
         Raises NotTakenError or whatever aiokafka raises; then the log must be closed, and the next ``open`` finds out what stands.
         """
         changelog = (self._settings.changelog, self._partition)
-        rows: dict[tuple[str, int], list[Row]] = {**effects.messages, changelog: [(k, v, []) for k, v in store.rows_of(effects).items()]}
+        messages: dict[tuple[str, int], list[Row | Encoded]] = {**effects.messages}
+        messages[changelog] = [(k, v, []) for k, v in store.rows_of(effects).items()]
         try:
             async with asyncio.timeout(self._settings.commit_timeout):
-                position = await self._transact(rows, effects.offsets)
+                position = await self._transact(messages, effects.offsets)
         except TimeoutError:
             seconds = self._settings.commit_timeout
             raise NotTakenError(f"Kafka did not take a transaction of partition {self._partition} within {seconds:g} s") from None
@@ -77,7 +79,7 @@ class PartitionLog:
         store.apply(effects)
         store.position = max(store.position, position)
 
-    async def _transact(self, rows: Mapping[tuple[str, int], Iterable[Row]], offsets: SourceOffsets) -> int:
+    async def _transact(self, messages: Mapping[tuple[str, int], Iterable[Row | Encoded]], offsets: SourceOffsets) -> int:
         """One transaction; returns an offset of the changelog below which all is true.
 
         Nothing is aborted here: aiokafka would wait for a broker that may be gone, and whoever opens the log next does it.
@@ -86,8 +88,8 @@ class PartitionLog:
         await self._producer.begin_transaction()
         crash_point("after-begin")
         sent = []
-        for (topic, partition), found in rows.items():
-            for batch in self._batches(found):
+        for (topic, partition), found in messages.items():
+            for batch in self._batches(rows_in(found)):
                 sent.append((topic, await self._producer.send_batch(batch, topic, partition=partition)))
                 crash_point("after-some-batches")
         crash_point("after-all-batches")

@@ -14,6 +14,7 @@ from connectors.bronnen.population.persons import synthetic_bsns
 from connectors.bronnen.pseudonym import Pseudonymiser
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec
+from streams.encoded import rows_in
 from streams.fold import Folder
 from streams.store import PartitionStore
 from tests.node import node_in
@@ -44,7 +45,7 @@ class Teller:
         signalen = []
         for (topic, _), rows in effects.messages.items():
             family, name = topic.split(".")
-            for _, value, _ in rows:
+            for _, value, _ in rows_in(rows):
                 if family == "signalen":
                     signalen.append(json.loads(value or b""))
                     told.setdefault(name, []).append(said(signalen[-1]))

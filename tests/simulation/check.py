@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.values import Volgverzoek
 from streams.effects import META_KEY
+from streams.encoded import rows_in
 from streams.fold import Folder
 from tests.oracle import Live, fold
 from tests.simulation.folding import folder
@@ -152,7 +153,7 @@ def _each_transaction_is_a_fresh_fold(s: "Simulation") -> None:
         effects = _HONEST_FOLD(folder(), states[partition].get, partition, t.frames)
         states[partition].update(effects.changes)
         said = {tp: rows for tp, rows in t.rows.items() if tp[0] != CHANGELOG}
-        should = {tp: [(k, v) for k, v, _ in rows] for tp, rows in effects.messages.items()}
+        should = {tp: [(k, v) for k, v, _ in rows_in(rows)] for tp, rows in effects.messages.items()}
         assert said == should, f"a transaction of {t.by} sends something else than a fresh fold of its records"
         kept = dict(t.rows.get((CHANGELOG, partition), []))
         kept.pop(META_KEY, None)

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaTimeoutError
 from streams.core import diff as diff_module
 from streams.core import step
 from streams.effects import Effects
+from streams.encoded import rows_in
 from streams.engine import Engine
 from streams.fold import Folder
 from streams.log import PartitionLog
@@ -50,7 +51,7 @@ async def _transaction(log: PartitionLog, rows: Any, offsets: Any, *, notice: bo
     await producer.begin_transaction()
     sent = []
     for (topic, partition), found in rows.items():
-        for key, value, headers in found:
+        for key, value, headers in rows_in(found):
             batch = producer.create_batch()
             batch.append(timestamp=None, key=key, value=value, headers=headers)
             sent.append(await producer.send_batch(batch, topic, partition=partition))

@@ -1,0 +1,121 @@
+"""Records in Kafka's format v2, as they stand in a batch behind its header: from bytes to rows and back, readable and for every platform.
+
+A record is: its length, attributes, timestamp delta, offset delta, key, value, headers; numbers are zigzag varints, a length of -1 is null.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from streams.effects import Encoded, Headers, Row
+
+
+class RecordFormatError(Exception):
+    """Bytes that are no records of this format; says nothing of what they hold."""
+
+
+class Raw(msgspec.Struct, frozen=True, gc=False):
+    """Records of one topic and partition as a fetch brought them, decompressed."""
+
+    base_offset: int
+    count: int
+    data: bytes
+
+
+class RawRecord(NamedTuple):
+    """One of them."""
+
+    key: bytes | None
+    value: bytes | None
+    offset: int
+    headers: Headers
+
+
+def encode_record(delta: int, key: bytes | None, value: bytes | None, headers: Headers = []) -> bytes:  # noqa: B006 - never changed
+    """One record, ``delta`` offsets behind the first of its batch."""
+    fields = b"".join([_bytes(name.encode()) + _bytes(content) for name, content in headers])
+    body = b"".join([b"\0\0", varint(delta), _bytes(key), _bytes(value), varint(len(headers)), fields])
+    return varint(len(body)) + body
+
+
+def encode_rows(rows: Iterable[Row]) -> Encoded:
+    """All ``rows`` as one piece."""
+    records = [encode_record(delta, *row) for delta, row in enumerate(rows)]
+    return Encoded(len(records), b"".join(records))
+
+
+def decode(raw: Raw) -> Iterator[RawRecord]:
+    """The records in ``raw``; raises RecordFormatError."""
+    data, at = raw.data, 0
+    try:
+        for _ in range(raw.count):
+            size, at = _varint(data, at)
+            end = at + size
+            _, at = _varint(data, at + 1)  # behind the attributes the timestamp
+            delta, at = _varint(data, at)
+            key, at = _read(data, at)
+            value, at = _read(data, at)
+            headers, at = _read_headers(data, at)
+            if at != end:
+                raise RecordFormatError("a record has another length than it says")
+            yield RawRecord(key, value, raw.base_offset + delta, headers)
+    except (IndexError, UnicodeDecodeError):
+        raise RecordFormatError("the records end too early, or are none") from None
+    if at != len(data):
+        raise RecordFormatError("bytes are left over behind the records")
+
+
+def rows_in(messages: Iterable[Row | Encoded]) -> Iterator[Row]:
+    """Messages one by one, whichever core made them."""
+    for message in messages:
+        if isinstance(message, Encoded):
+            yield from ((r.key, r.value, r.headers) for r in decode(Raw(0, message.count, message.data)))
+        else:
+            yield message
+
+
+def varint(number: int) -> bytes:
+    """A number as a zigzag varint, up to 64 bits."""
+    rest = (number << 1) ^ (number >> 63)
+    out = bytearray()
+    while rest > 127:
+        out.append(rest & 127 | 128)
+        rest >>= 7
+    out.append(rest)
+    return bytes(out)
+
+
+def _bytes(content: bytes | None) -> bytes:
+    return b"\1" if content is None else varint(len(content)) + content
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """A number, and where it ends."""
+    number = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        number |= (byte & 127) << shift
+        if byte < 128:
+            return (number >> 1) ^ -(number & 1), at
+        shift += 7
+
+
+def _read(data: bytes, at: int) -> tuple[bytes | None, int]:
+    size, at = _varint(data, at)
+    if size < 0:
+        return None, at
+    if at + size > len(data):
+        raise IndexError
+    return data[at : at + size], at + size
+
+
+def _read_headers(data: bytes, at: int) -> tuple[Headers, int]:
+    number, at = _varint(data, at)
+    headers: Headers = []
+    for _ in range(number):
+        name, at = _read(data, at)
+        content, at = _read(data, at)
+        headers.append(((name or b"").decode(), content or b""))
+    return headers, at
