@@ -2,50 +2,59 @@
 
 import os
 import sys
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any, Final
 
 import typer
 
-from samenloop.commands.broker import broker
-from samenloop.commands.bron import bron
-from samenloop.commands.console import console
-from samenloop.commands.demo import demo
-from samenloop.commands.explain import explain
-from samenloop.commands.follow import follow_ontvanger
-from samenloop.commands.kafka import kafka
-from samenloop.commands.publish import publish_file
-from samenloop.commands.quarantine import quarantine
-from samenloop.commands.signals import signals
-from samenloop.commands.topics import topics
-from samenloop.commands.up import up
-from samenloop.commands.worker import worker
 from samenloop.errors import NotDoneError
 from samenloop.logs import log_to
 
-app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="The open knooppunt for social-security signals."
-)
+COMMANDS: Final = {  # name → module of samenloop.commands, and the function or group in it
+    "bron": ("bron", "bron"),
+    "demo": ("demo", "demo"),
+    "up": ("up", "up"),
+    "worker": ("worker", "worker"),
+    "publish": ("publish", "publish_file"),
+    "follow": ("follow", "follow_ontvanger"),
+    "signals": ("signals", "signals"),
+    "explain": ("explain", "explain"),
+    "console": ("console", "console"),
+    "kafka": ("kafka", "kafka"),
+    "broker": ("broker", "broker"),
+    "quarantine": ("quarantine", "quarantine"),
+    "topics": ("topics", "topics"),
+}
+_SETTINGS: Final[dict[str, dict[str, Any]]] = {
+    "kafka": {"context_settings": {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}}
+}
 
 
-app.command()(bron)
-app.command()(demo)
-app.command()(up)
-app.command()(worker)
-app.command("publish")(publish_file)
-app.command("follow")(follow_ontvanger)
-app.command()(signals)
-app.command()(explain)
-app.command()(console)
-app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})(kafka)
-app.add_typer(broker, name="broker")
-app.add_typer(quarantine, name="quarantine")
-app.add_typer(topics, name="topics")
+def app_of(names: Iterable[str]) -> typer.Typer:
+    """The command line with these commands. Each brings its libraries: to import all takes twice as long as most commands do."""
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+    @app.callback(help="The open knooppunt for social-security signals.")
+    def samenloop() -> None:
+        """Without it, Typer would make of one command the whole program."""
+
+    for name in names:
+        module, attribute = COMMANDS[name]
+        found = getattr(import_module(f"samenloop.commands.{module}"), attribute)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name)
+        else:
+            app.command(name, **_SETTINGS.get(name, {}))(found)
+    return app
 
 
 def main() -> None:
     """Entry point; exit 0 done, 1 done with rejects, 2 not done."""
     log_to(sys.stderr, "critical")  # what goes wrong ends a command with one line; the libraries would say it many times over
+    called = sys.argv[1] if len(sys.argv) > 1 else None
     try:
-        app()
+        app_of([called] if called in COMMANDS else COMMANDS)()
     except NotDoneError as e:
         typer.echo(f"samenloop: {e}", err=True)
         sys.exit(2)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from connectors.broker.embedded import running
+from connectors.broker.running import running
 from samenloop.errors import NotDoneError
 from samenloop.settings import Settings
 from schemas.catalogue import Catalogue, CatalogueError

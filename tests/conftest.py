@@ -1,5 +1,6 @@
 """What all tests share: a catalogue, and one real broker for the whole run."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from schemas.catalogue import Catalogue
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")
+
+# A broker that lives for some seconds never wins back what Java's second compiler costs: half of its CPU.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ from bench.soak.judge import Sample, Verdict, judge_result, judge_run
 from bench.soak.publisher import SteadyPublisher
 from bench.soak.stream import HOUDERS, length_of_first_part, steady
 from bench.soak.watch import SignalWatch, StateWatch, percentile
-from connectors.broker.embedded import running
+from connectors.broker.running import running
 from schemas.catalogue import Catalogue
 from tests.node import APP, PARTITIES, Node, node_in
 from tests.oracle import recompute

@@ -1,6 +1,5 @@
 """The embedded broker: a real Apache Kafka in KRaft mode on loopback, with its data in a directory of its own."""
 
-import fcntl
 import json
 import os
 import signal
@@ -10,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from io import BufferedWriter
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +18,7 @@ from typing import Final
 from connectors.broker.distribution import Distribution, distribution
 from connectors.broker.guard import STOP_SECONDS, end
 from connectors.broker.lock import KAFKA
+from connectors.broker.running import RunningBroker, last_run, running, take
 from connectors.broker.settings import properties
 
 START_SECONDS: Final = 60.0
@@ -27,21 +27,6 @@ _API_VERSIONS: Final = struct.pack(">ihhih", 10, 18, 0, 1, -1)  # length, key, v
 
 class BrokerError(Exception):
     """The embedded broker cannot do what was asked; the text says why and where to look."""
-
-
-@dataclass(frozen=True)
-class RunningBroker:
-    """A broker that runs in a data directory."""
-
-    pid: int
-    bootstrap: str
-    controller_port: int
-    version: str
-
-    @property
-    def port(self) -> int:
-        """Port of the broker on loopback."""
-        return int(self.bootstrap.rsplit(":", 1)[1])
 
 
 class EmbeddedBroker:
@@ -119,7 +104,7 @@ class EmbeddedBroker:
 
     def _ports(self) -> tuple[int, int]:
         """Those of the last run while they are free, so that clients find the broker again; else new ones."""
-        last = _last_run(self._home)
+        last = last_run(self._home)
         if self._port is not None:
             if not _is_free(self._port):
                 raise BrokerError(f"port {self._port} is taken by another program: name another one, or none")
@@ -168,17 +153,6 @@ class EmbeddedBroker:
         return "\n".join([line for line in lines if not line.startswith("\tat ")][-15:])
 
 
-def running(data: Path) -> RunningBroker | None:
-    """The broker that runs in a data directory, or None."""
-    home = data / "kafka"
-    if not (home / "lock").exists():
-        return None
-    with (home / "lock").open("ab") as f:
-        if _take(f):
-            return None
-    return _last_run(home)
-
-
 def stop_running(data: Path) -> RunningBroker | None:
     """Stop the broker that runs in a data directory, whoever started it; returns it, or None when there was none."""
     found = running(data)
@@ -216,29 +190,14 @@ class _locked:  # noqa: N801 - reads as the verb that it is
         self._file = (home / "lock").open("ab")
 
     def __enter__(self) -> BufferedWriter:
-        if not _take(self._file):
-            last = _last_run(self._home)
+        if not take(self._file):
+            last = last_run(self._home)
             self._file.close()
             raise BrokerError(f"a broker already runs in {self._home}{f' with pid {last.pid} on {last.bootstrap}' if last else ''}")
         return self._file
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
-
-
-def _take(file: BufferedWriter) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _last_run(home: Path) -> RunningBroker | None:
-    try:
-        return RunningBroker(**json.loads((home / "broker.json").read_text()))
-    except (OSError, ValueError, TypeError):
-        return None
 
 
 def _is_free(port: int) -> bool:

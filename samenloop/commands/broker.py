@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from connectors.broker.distribution import DistributionError
-from connectors.broker.embedded import BrokerError, EmbeddedBroker, running, stop_running
+from connectors.broker.embedded import BrokerError, EmbeddedBroker, stop_running
+from connectors.broker.running import running
 from samenloop.context import DataOption, settings_of
 from samenloop.errors import NotDoneError
 

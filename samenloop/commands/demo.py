@@ -15,7 +15,8 @@ from aiokafka import AIOKafkaConsumer
 from rich.console import Console
 
 from connectors.broker.distribution import DistributionError
-from connectors.broker.embedded import BrokerError, EmbeddedBroker, running, stop_running
+from connectors.broker.embedded import BrokerError, EmbeddedBroker, stop_running
+from connectors.broker.running import running
 from connectors.bronnen.lines import LineReader, Published
 from connectors.bronnen.population import EPOCH_DAY, Delivery, population
 from connectors.bronnen.producer import MutatieProducer

@@ -13,7 +13,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from bench.catalogues import own_filtering_catalogue
-from connectors.broker.embedded import running
+from connectors.broker.running import running
 from connectors.bronnen.population import population
 from connectors.bronnen.producer import MutatieProducer
 from schemas.catalogue import Catalogue

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from connectors.broker.distribution import DistributionError, java_of
-from connectors.broker.embedded import BrokerError, EmbeddedBroker, RunningBroker, running
+from connectors.broker.embedded import BrokerError, EmbeddedBroker
+from connectors.broker.running import RunningBroker, running
 
 CLI = str(Path(sys.executable).with_name("samenloop"))
 

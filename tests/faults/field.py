@@ -15,7 +15,8 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient
 
 from bench.catalogues import own_filtering_catalogue
-from connectors.broker.embedded import EmbeddedBroker, RunningBroker, _free_port, _kafka_pid
+from connectors.broker.embedded import EmbeddedBroker, _free_port, _kafka_pid
+from connectors.broker.running import RunningBroker
 from connectors.broker.topics import apply_topics
 from connectors.bronnen.population import Delivery, Knobs, population, shuffled
 from schemas.catalogue import Catalogue
