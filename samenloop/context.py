@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from connectors.broker.running import running
 from samenloop.errors import NotDoneError
+from samenloop.security import secured
 from samenloop.settings import Settings
 from schemas.catalogue import Catalogue, CatalogueError
 
@@ -24,7 +25,7 @@ def settings_of(**flags: object) -> Settings:
     try:
         return Settings(**{k: v for k, v in flags.items() if v is not None})  # type: ignore[arg-type]  # pydantic checks them
     except ValidationError as e:
-        faults = "; ".join(f"{'.'.join(map(str, x['loc']))}: {x['msg']}" for x in e.errors())
+        faults = "; ".join(": ".join([*map(str, x["loc"]), x["msg"].removeprefix("Value error, ")]) for x in e.errors())
         raise NotDoneError(f"settings: {faults}") from e
 
 
@@ -40,7 +41,7 @@ def catalogue_of(settings: Settings) -> Catalogue:
 def brokers_of(settings: Settings) -> str:
     """Bootstrap servers: those of the settings, or of the embedded broker that runs in the data directory."""
     if settings.brokers:
-        return settings.brokers
+        return secured(settings, settings.brokers)
     found = running(settings.data) or running(settings.data / DEMO)
     if found is None:
         raise NotDoneError(f"no broker runs in {settings.data}: start one with 'samenloop up', or name one with --brokers")

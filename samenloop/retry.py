@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerFenced
 from connectors.ontvangers.topic_reader import read_places, read_topics
 from samenloop.errors import NotDoneError
 from samenloop.quarantine import Held, Selection, is_same, read_quarantine
+from schemas.brokers import client_options
 from schemas.quarantine import QUARANTAINE, RETRY_OF, Headers, retried_headers
 from schemas.values import Place
 
@@ -94,7 +95,7 @@ async def _pass(brokers: str, toepassing: str, topics: Collection[str], selectio
 @asynccontextmanager
 async def _producer(brokers: str, toepassing: str) -> AsyncIterator[AIOKafkaProducer]:
     producer = AIOKafkaProducer(
-        bootstrap_servers=brokers,
+        **client_options(brokers),
         transactional_id=f"{toepassing}-quarantaine",
         transaction_timeout_ms=30_000,
         max_batch_size=_BATCH_BYTES,

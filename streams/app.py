@@ -6,6 +6,7 @@ from typing import Any, cast
 import faust
 from faust.types import TP
 
+from schemas.brokers import Brokers
 from schemas.catalogue import Catalogue
 from streams.engine import Engine
 from streams.settings import EngineSettings
@@ -22,6 +23,7 @@ def build_app(settings: EngineSettings, catalogue: Catalogue) -> App:
     app = App(
         settings.toepassing,
         broker=[f"frames://{server}" for server in settings.brokers.split(",")],
+        broker_credentials=_credentials(settings.brokers),
         topic_partitions=settings.partities,
         topic_allow_declare=False,  # topics are made by `samenloop topics apply`, from the catalogue
         topic_disable_leader=True,
@@ -42,6 +44,15 @@ def build_app(settings: EngineSettings, catalogue: Catalogue) -> App:
     app.engine = Engine(settings, catalogue, end_of=lambda tp: _end_of(app, tp))
     _connect(app)
     return app
+
+
+def _credentials(brokers: str) -> faust.SASLCredentials | faust.SSLCredentials | None:
+    if not isinstance(brokers, Brokers):
+        return None
+    asked = brokers.security
+    if asked.mechanism is None:
+        return faust.SSLCredentials(asked.context)
+    return faust.SASLCredentials(username=asked.username, password=asked.password, mechanism=asked.mechanism, ssl_context=asked.context)
 
 
 def _end_of(app: App, tp: TP) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, ProducerFenced
 
+from schemas.brokers import client_options
 from streams.clients import AIOKAFKA, Clients
 from streams.crash_points import crash_point
 from streams.effects import Effects, Encoded, Row, SourceOffsets
@@ -45,7 +46,7 @@ class PartitionLog:
     async def open(self, store: PartitionStore) -> SourceOffsets:
         """Fence, bring ``store`` up to date, and return where each source topic must be read from."""
         self._producer = self._clients.producer(
-            bootstrap_servers=self._settings.brokers,
+            **client_options(self._settings.brokers),
             transactional_id=self._settings.transactional_id(self._partition),
             transaction_timeout_ms=int(self._settings.transaction_timeout * 1000),
             max_batch_size=_BATCH_BYTES,
@@ -123,7 +124,7 @@ class PartitionLog:
         return batches
 
     async def _committed(self) -> SourceOffsets:
-        admin = self._clients.admin(bootstrap_servers=self._settings.brokers)
+        admin = self._clients.admin(**client_options(self._settings.brokers))
         await admin.start()
         try:
             found = await admin.list_consumer_group_offsets(self._settings.toepassing)

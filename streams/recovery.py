@@ -12,6 +12,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
+from schemas.brokers import client_options
 from streams.clients import Clients
 from streams.crash_points import crash_point
 from streams.settings import EngineSettings
@@ -59,7 +60,7 @@ async def restore(settings: EngineSettings, clients: Clients, partition: int, st
     """
     tp = TopicPartition(settings.changelog, partition)
     consumer = clients.consumer(
-        bootstrap_servers=settings.brokers,
+        **client_options(settings.brokers),
         isolation_level="read_committed",
         enable_auto_commit=False,
         max_partition_fetch_bytes=_FETCH_BYTES,

@@ -7,6 +7,7 @@ from typing import Final
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from schemas.brokers import client_options
 from schemas.catalogue import Catalogue, Topic
 from schemas.quarantine import QUARANTAINE
 
@@ -84,7 +85,7 @@ def _configuration(topic: Topic) -> dict[str, str]:
 
 async def diff_topics(bootstrap: str, catalogue: Catalogue, *, partities: int, toepassing: str) -> TopicsDiff:
     """Compare the cluster with the catalogue."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**client_options(bootstrap))
     await admin.start()
     try:
         return await _diff(admin, wanted_topics(catalogue, partities=partities, toepassing=toepassing))
@@ -97,7 +98,7 @@ async def apply_topics(bootstrap: str, catalogue: Catalogue, *, partities: int, 
 
     A topic with another number of partitions is left as it is: adding some would move persons between workers.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**client_options(bootstrap))
     await admin.start()
     try:
         diff = await _diff(admin, wanted_topics(catalogue, partities=partities, toepassing=toepassing))

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaTimeoutError
 
 from connectors.bronnen.partitioner import partition_of
+from schemas.brokers import client_options
 from schemas.cloudevents import Headers
 
 _BATCH_BYTES: Final = 200_000
@@ -29,7 +30,7 @@ class MutatieProducer:
 
     def __init__(self, brokers: str, *, patience: float = 60) -> None:
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=brokers, enable_idempotence=True, compression_type="zstd", max_batch_size=_BATCH_BYTES, linger_ms=0
+            **client_options(brokers), enable_idempotence=True, compression_type="zstd", max_batch_size=_BATCH_BYTES, linger_ms=0
         )
         self._brokers = brokers
         self._patience = patience

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer
 from connectors.bronnen.lines import Published
 from connectors.bronnen.producer import MutatieProducer
 from connectors.bronnen.register import Register
+from schemas.brokers import client_options
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec, WireError
 from schemas.reasons import Reason
@@ -90,7 +91,7 @@ class RegisterBron:
 
     async def _listen(self, topic: str) -> None:
         consumer = AIOKafkaConsumer(
-            topic, bootstrap_servers=self._brokers, isolation_level="read_committed", auto_offset_reset="earliest"
+            topic, **client_options(self._brokers), isolation_level="read_committed", auto_offset_reset="earliest"
         )  # without a group: all partitions, from the beginning
         try:
             await consumer.start()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer
 
+from schemas.brokers import client_options
 from schemas.codec import WireError, decode_signaal
 from schemas.values import Signaal
 
@@ -43,7 +44,7 @@ async def follow(
     """
     consumer = AIOKafkaConsumer(
         topic,
-        bootstrap_servers=brokers,
+        **client_options(brokers),
         group_id=group,
         isolation_level="read_committed",
         auto_offset_reset="earliest" if from_beginning else "latest",

@@ -5,11 +5,13 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from schemas.brokers import client_options
+
 
 async def read_topics(brokers: str, topics: Sequence[str], *, isolation: str = "read_committed") -> AsyncIterator[Any]:
     """All records (aiokafka's ConsumerRecord) of ``topics`` up to where they end now; topics that do not exist have none."""
     consumer = AIOKafkaConsumer(
-        *topics, bootstrap_servers=brokers, isolation_level=isolation, auto_offset_reset="earliest", enable_auto_commit=False
+        *topics, **client_options(brokers), isolation_level=isolation, auto_offset_reset="earliest", enable_auto_commit=False
     )
     await consumer.start()
     try:
@@ -31,7 +33,7 @@ async def read_topics(brokers: str, topics: Sequence[str], *, isolation: str = "
 
 async def read_places(brokers: str, places: Sequence[tuple[str, int, int]]) -> Mapping[tuple[str, int, int], Any]:
     """The records at (topic, partition, offset); those that the log no longer has are left out."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=brokers, isolation_level="read_committed", enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**client_options(brokers), isolation_level="read_committed", enable_auto_commit=False)
     await consumer.start()
     found: dict[tuple[str, int, int], Any] = {}
     try:

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer
 from samenloop.context import BrokersOption, DataOption, brokers_of, catalogue_of, settings_of
 from samenloop.errors import NotDoneError
 from samenloop.running import run
+from schemas.brokers import client_options
 from schemas.codec import Codec, WireError
 
 
@@ -30,7 +31,7 @@ def console(
 
     async def work() -> None:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=brokers_of(settings),
+            **client_options(brokers_of(settings)),
             isolation_level="read_committed",
             auto_offset_reset="earliest" if from_beginning else "latest",
             enable_auto_commit=False,

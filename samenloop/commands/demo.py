@@ -30,6 +30,7 @@ from samenloop.errors import NotDoneError
 from samenloop.logs import log_to
 from samenloop.rendering import signaal_line
 from samenloop.settings import Settings
+from schemas.brokers import client_options
 from schemas.codec import decode_signaal
 from schemas.values import Signaal
 from streams.app import App
@@ -148,7 +149,7 @@ class Demo:
     async def _watch(self) -> None:
         topics = [f"signalen.{o}" for o in self._catalogue.ontvangers]
         consumer = AIOKafkaConsumer(
-            *topics, bootstrap_servers=self._bootstrap, isolation_level="read_committed", auto_offset_reset="earliest", fetch_max_wait_ms=50
+            *topics, **client_options(self._bootstrap), isolation_level="read_committed", auto_offset_reset="earliest", fetch_max_wait_ms=50
         )
         await consumer.start()
         try:

@@ -61,6 +61,11 @@ def test_nothing_names_a_place_of_one_machine_or_a_registry() -> None:
             assert not found, f"{path.relative_to(ROOT)}: {found and found.group()}"
 
 
+def test_every_client_is_made_with_the_security_of_its_brokers() -> None:
+    product = [p for p in MODULES if not p.is_relative_to(ROOT / "bench")]
+    assert [p.name for p in product if "bootstrap_servers" in p.read_text()] == ["brokers.py"]
+
+
 def test_nothing_is_left_to_do_later() -> None:
     marks = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X")) + r")\b")
     assert [p for p in MODULES if marks.search(p.read_text())] == []
