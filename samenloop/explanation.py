@@ -1,80 +1,76 @@
 """The explanation of a signaal: the rule, the records and days behind each version, and what caused it. In plain Dutch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import msgspec
 
+from samenloop.cited import Cause, Cited, Places, cause_of, cited_at, place_of, places_of
 from samenloop.quarantine import Held, Quarantine, quarantined_text
 from samenloop.rendering import day, days
+from samenloop.reproduction import Check
 from schemas.catalogue import Catalogue, Dienst, Feitsoort
-from schemas.codec import Codec, WireError
-from schemas.values import Bronrecord, Signaal
-
-Places = Mapping[tuple[str, int, int], Any]  # (topic, partition, offset) → Kafka record
-
-
-@dataclass(frozen=True)
-class Cited:
-    """A mutatie that a signaal cites, as the log has it."""
-
-    place: str
-    present: bool  # whether the log still has it
-    versie: int | None = None
-    withdrawn: bool = False
-    begindatum: str | None = None
-    einddatum: str | None = None
+from schemas.codec import Codec
+from schemas.values import Bronrecord, Place, Signaal
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """All that is known of one signaal."""
+    """All that is known of one signal."""
 
     dienst: Dienst
     feitsoort: Feitsoort
-    history: Sequence[Signaal]
-    cited: Mapping[str, Cited]  # by place
+    history: Sequence[Signaal]  # one of each versie, rising
+    cited: Mapping[Place, Cited]
     quarantined: Sequence[Held]  # records of the persoon that stand open in quarantine
+    check: Check | None = None  # what came of --verify
+
+    def causes(self) -> Iterator[tuple[Signaal, Cause]]:
+        """Each version with why it was sent."""
+        for before, signaal in pairwise([None, *self.history]):
+            if signaal is not None:
+                yield signaal, cause_of(before, signaal, self.cited[place_of(signaal.oorzaak)])
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""
-        return {
-            "dienst": self.dienst.dienst,
-            "grondslag": list(self.dienst.grondslag),
-            "versies": msgspec.to_builtins(self.history),
-            "mutaties": {place: msgspec.to_builtins(c) for place, c in self.cited.items()},
+        last = self.history[-1]
+        shown = {p for s in self.history if s.soort != "VERVALLEN" for p in places_of(s)}
+        told = {
+            "signaal_id": last.signaal_id,
+            "geldt": last.soort != "VERVALLEN",
+            "dienst": {
+                "dienst": self.dienst.dienst,
+                "naam": self.dienst.naam,
+                "doel": self.dienst.doel,
+                "grondslag": list(self.dienst.grondslag),
+            },
+            "regel": msgspec.to_builtins(last.regel),
+            "gedeelde_dagen": {"begindatum": last.begindatum, "einddatum": last.einddatum},
+            "velden": [
+                {"veld": v.veld, "waarde": (last.gegevens or {}).get(v.veld), "doel": v.doel, "grondslag": v.grondslag}
+                for v in self.feitsoort.velden
+            ],
+            "versies": [msgspec.to_builtins(s) | {"reden": {"code": c.code, "tekst": c.tekst}} for s, c in self.causes()],
+            "mutaties": {str(p): c.as_json(with_days=p in shown) for p, c in self.cited.items()},
             "quarantined": [h.as_json() for h in self.quarantined],
         }
+        return told if self.check is None else told | {"controle": self.check.as_json()}
 
 
-def explanation_of(catalogue: Catalogue, history: Sequence[Signaal], places: Places, codec: Codec, quarantine: Quarantine) -> Explanation:
+def explanation_of(
+    catalogue: Catalogue, history: Sequence[Signaal], places: Places, quarantine: Quarantine, check: Check | None
+) -> Explanation:
     """Put together what the topics and the catalogue say; ``history`` is in the order of the versions."""
     last = history[-1]
     dienst = catalogue.diensten[last.dienst]
     feitsoort = next(f for f in dienst.feiten if f.soort == last.feit.soort)
-    wanted = {(r.topic, r.partition, r.offset) for s in history for r in (s.basisfeit, s.feit, s.oorzaak)}
-    cited = {_place(*p): _cited(codec, p, places.get(p)) for p in sorted(wanted)}
+    codec = Codec(catalogue)
+    wanted = sorted({p for s in history for p in places_of(s)})
+    cited = {p: cited_at(codec, p, places.get(p)) for p in wanted}
     personen = {places[p].key for p in wanted if p in places}  # one; none when the log has none of these records any more
-    return Explanation(dienst, feitsoort, history, cited, [h for persoon in personen for h in quarantine.open_of(persoon)])
-
-
-def _cited(codec: Codec, place: tuple[str, int, int], record: Any) -> Cited:  # noqa: ANN401 - aiokafka's ConsumerRecord
-    if record is None:
-        return Cited(_place(*place), present=False)
-    try:
-        value = codec.decode(record.value)
-    except WireError:
-        return Cited(_place(*place), present=False)
-    feit = value["feit"]
-    if feit is None:
-        return Cited(_place(*place), present=True, versie=value["versie"], withdrawn=True)
-    begin, end = feit["begindatum"].isoformat(), feit["einddatum"]
-    return Cited(_place(*place), present=True, versie=value["versie"], begindatum=begin, einddatum=None if end is None else end.isoformat())
-
-
-def _place(topic: str, partition: int, offset: int) -> str:
-    return f"{topic}-{partition}@{offset}"
+    return Explanation(dienst, feitsoort, history, cited, [h for persoon in personen for h in quarantine.open_of(persoon)], check)
 
 
 def explanation_text(e: Explanation) -> str:
@@ -93,7 +89,8 @@ def explanation_text(e: Explanation) -> str:
         *_now(e, last),
         "",
         "Geschiedenis",
-        *(line for s in e.history for line in _version(e, s)),
+        *(line for s, cause in e.causes() for line in _version(s, cause)),
+        *([] if e.check is None else ["", *e.check.lines()]),
         *quarantined_text(e.quarantined),
     ]
     return "\n".join(lines)
@@ -101,7 +98,8 @@ def explanation_text(e: Explanation) -> str:
 
 def _now(e: Explanation, last: Signaal) -> list[str]:
     if last.soort == "VERVALLEN":
-        return ["Dit signaal geldt niet meer: er is geen gedeelde dag (meer), of een van beide records is ingetrokken of verhuisd."]
+        *_, (_, cause) = e.causes()
+        return [f"Dit signaal geldt niet meer: {cause.tekst}.", *_record(e, last.basisfeit), *_record(e, last.feit)]
     purpose = {v.veld: v for v in e.feitsoort.velden}
     lines = [f"Gedeelde dagen: {days(last.begindatum, last.einddatum)}, want", *_record(e, last.basisfeit), *_record(e, last.feit)]
     lines += ["", "Gegevens in dit signaal, en waarom"]
@@ -111,21 +109,15 @@ def _now(e: Explanation, last: Signaal) -> list[str]:
 
 
 def _record(e: Explanation, r: Bronrecord) -> list[str]:
-    place = _place(r.topic, r.partition, r.offset)
+    place = Place(r.topic, r.partition, r.offset)
     log = "" if e.cited[place].present else " (het log bewaart dit record niet meer)"
-    return [f"  {r.soort} {r.record_id}, versie {r.versie}: {days(r.begindatum, r.einddatum)}", f"    bron {r.bron}, {place}{log}"]
+    period = "" if r.begindatum is None else f": {days(r.begindatum, r.einddatum)}"
+    return [f"  {r.soort} {r.record_id}, versie {r.versie}{period}", f"    bron {r.bron}, {place}{log}"]
 
 
-def _version(e: Explanation, s: Signaal) -> list[str]:
-    place = _place(s.oorzaak.topic, s.oorzaak.partition, s.oorzaak.offset)
-    cited = e.cited[place]
+def _version(s: Signaal, cause: Cause) -> list[str]:
     period = f", {days(s.begindatum, s.einddatum)}" if s.begindatum else ""
-    if not cited.present:
-        cause = "het log bewaart de oorzaak niet meer"
-    elif cited.withdrawn:
-        cause = f"versie {cited.versie} trekt het record in"
-    elif s.soort == "VERVALLEN":
-        cause = f"versie {cited.versie} wijzigt het record"  # its new days may be another ontvanger's business
-    else:
-        cause = f"versie {cited.versie} loopt {days(cited.begindatum, cited.einddatum)}"
-    return [f"  {s.versie}. {s.soort}{period}", f"     geregistreerd {day(s.registratietijd[:10])}; oorzaak {place}: {cause}"]
+    return [
+        f"  {s.versie}. {s.soort}{period}",
+        f"     geregistreerd {day(s.registratietijd[:10])}; oorzaak {place_of(s.oorzaak)}: {cause.tekst}",
+    ]

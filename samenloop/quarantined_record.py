@@ -10,7 +10,7 @@ from samenloop.quarantine import FRAMING, Held, is_same, judge_of, read_quaranti
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec, WireError
 from schemas.quarantine import QUARANTAINE
-from schemas.values import PERSOON
+from schemas.values import PERSOON, Place
 from streams.core.messages import iso_time
 
 _HEX_LINE: Final = 16  # bytes
@@ -55,8 +55,9 @@ class Shown:
 async def show(brokers: str, catalogue: Catalogue, toepassing: str, number: int, *, content: bool) -> Shown:
     """Look at record ``number``; raises NotDoneError when there is none."""
     held = (await read_quarantine(brokers, judge_of(catalogue, toepassing))).one(number)
-    found = await read_places(brokers, [(QUARANTAINE, 0, number), held.place])
-    record, source = found.get((QUARANTAINE, 0, number)), found.get(held.place)
+    here = Place(QUARANTAINE, 0, number)
+    found = await read_places(brokers, [here, held.place])
+    record, source = found.get(here), found.get(held.place)
     if record is None:
         raise NotDoneError(f"record {number} has just left quarantine")
     codec = Codec(catalogue)

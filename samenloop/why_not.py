@@ -1,7 +1,8 @@
 """Why there is a signaal or none about the records of one dossier. Shows reasons, not the days or contents of what is not shared."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -10,31 +11,38 @@ from samenloop.errors import NotDoneError
 from samenloop.quarantine import Held, quarantined_text, read_quarantine
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec, WireError
-from schemas.values import Mutatie
+from schemas.values import PERSOON, Mutatie
+from streams.core.messages import signaal_id
 from streams.core.record import Record, pack
 from streams.core.rulebook import DienstRule, Rulebook, rulebook_of
 from streams.core.rules import PATTERNS
 from streams.core.timeline import Timeline, timeline_of
 
+Key = tuple[int, str]  # nummer of the soort, record_id
+
 
 @dataclass(frozen=True)
 class Pair:
-    """One basisfeit of the dossier and one record, and what the rule says of them."""
+    """One basisfeit and one record of a persoon, and what the rule says of them."""
 
+    dienst: str
+    ontvanger: str
     basisfeit: str
     soort: str
     record_id: str
     versie: int
     signaal: bool
+    code: str
     reden: str
+    signaal_id: str | None  # of the signal that stands
 
 
 @dataclass(frozen=True)
 class WhyNot:
-    """The answer about one dossier."""
+    """The answer about one persoon, or about one dossier of one ontvanger."""
 
-    ontvanger: str
-    kenmerk: str
+    ontvanger: str | None
+    kenmerk: str | None
     pairs: tuple[Pair, ...]
     quarantined: tuple[Held, ...]  # records of this persoon that stand open there
 
@@ -43,54 +51,64 @@ class WhyNot:
         return {**asdict(self), "quarantined": [h.as_json() for h in self.quarantined]}
 
 
-async def why_not(brokers: str, catalogue: Catalogue, toepassing: str, ontvanger: str, kenmerk: str) -> WhyNot:
-    """Compare what the log has of the persoon with what the engine holds; raises NotDoneError when there is no such dossier."""
+class _Log:
+    """The newest version of each record of a persoon on the topics."""
+
+    def __init__(self) -> None:
+        self.newest: dict[Key, Mutatie] = {}
+        self.filled: dict[Key, dict[str, Any]] = {}  # the feit of the newest that is no withdrawal: it says whose a withdrawn basisfeit was
+        self._filled_versie: dict[Key, int] = {}
+
+    def take(self, nummer: int, mutatie: Mutatie) -> None:
+        key = nummer, mutatie.record_id
+        if key not in self.newest or mutatie.versie > self.newest[key].versie:
+            self.newest[key] = mutatie
+        if mutatie.feit is not None and mutatie.versie > self._filled_versie.get(key, 0):
+            self.filled[key], self._filled_versie[key] = mutatie.feit, mutatie.versie
+
+
+async def why_not(brokers: str, catalogue: Catalogue, toepassing: str, ontvanger: str | None, about: str) -> WhyNot:
+    """Compare what the log has of a persoon, or of the persoon behind a kenmerk, with what the engine holds.
+
+    Raises NotDoneError when there is no such dossier.
+    """
     rulebook, codec = rulebook_of(catalogue), Codec(catalogue)
-    persoon = await _persoon(brokers, rulebook, codec, ontvanger, kenmerk)
-    log: dict[tuple[int, str], Mutatie] = {}
-    filled: dict[tuple[int, str], Mutatie] = {}  # newest that is no withdrawal: it says whose a withdrawn basisfeit was
-    for soort in rulebook.soorten.values():
-        async for record in read_topics(brokers, [soort.topic]):
-            if record.key != persoon:
-                continue
+    kenmerk = None if PERSOON.fullmatch(about.encode()) else about
+    if kenmerk is None:
+        persoon = about.encode()
+    elif ontvanger is None:
+        raise NotDoneError("--why-not with a kenmerk needs --ontvanger: a kenmerk has a meaning only there")
+    else:
+        persoon = await _persoon(brokers, rulebook, codec, ontvanger, kenmerk)
+    log = _Log()
+    async for record in read_topics(brokers, list(rulebook.by_topic)):
+        if record.key == persoon:
             try:
-                mutatie = codec.decode_mutatie(soort.topic, record.value)
+                log.take(rulebook.by_topic[record.topic].nummer, codec.decode_mutatie(record.topic, record.value))
             except WireError:
                 continue  # it is in quarantine, and counted there
-            _keep_newest(log, soort.nummer, mutatie)
-            if mutatie.feit is not None:
-                _keep_newest(filled, soort.nummer, mutatie)
     rows: dict[bytes, bytes | None] = {}
     async for record in read_topics(brokers, [f"{toepassing}-personen-changelog"]):
         if record.key is not None and record.key.startswith(persoon):
             rows[record.key] = record.value
-    quarantined = (await read_quarantine(brokers)).open_of(persoon)
     own = {
-        record
-        for record, m in filled.items()
-        if m.feit is not None and (m.feit.get("houder"), m.feit.get("kenmerk")) == (ontvanger, kenmerk)
+        record: feit["houder"]
+        for record, feit in log.filled.items()
+        if rulebook.soorten[record[0]].is_basisfeit and ontvanger in {None, feit["houder"]} and kenmerk in {None, feit["kenmerk"]}
     }
-    pairs = _pairs(rulebook, _timeline(persoon, rows), log, own)
-    return WhyNot(ontvanger, kenmerk, tuple(pairs), tuple(quarantined))
-
-
-def _keep_newest(kept: dict[tuple[int, str], Mutatie], nummer: int, mutatie: Mutatie) -> None:
-    known = kept.get((nummer, mutatie.record_id))
-    if known is None or mutatie.versie > known.versie:
-        kept[nummer, mutatie.record_id] = mutatie
+    quarantined = (await read_quarantine(brokers)).open_of(persoon)
+    return WhyNot(ontvanger, kenmerk, tuple(_pairs(rulebook, _timeline(persoon, rows), log.newest, own)), tuple(quarantined))
 
 
 async def _persoon(brokers: str, rulebook: Rulebook, codec: Codec, ontvanger: str, kenmerk: str) -> bytes:
     found: bytes | None = None
-    for dienst in rulebook.diensten.values():
-        topic = rulebook.soorten[dienst.basis].topic
-        async for record in read_topics(brokers, [topic]):
-            try:
-                feit = codec.decode_mutatie(topic, record.value).feit
-            except WireError:
-                continue
-            if feit is not None and (feit["houder"], feit["kenmerk"]) == (ontvanger, kenmerk):
-                found = record.key
+    async for record in read_topics(brokers, [s.topic for s in rulebook.soorten.values() if s.is_basisfeit]):
+        try:
+            feit = codec.decode_mutatie(record.topic, record.value).feit
+        except WireError:
+            continue
+        if feit is not None and (feit["houder"], feit["kenmerk"]) == (ontvanger, kenmerk):
+            found = record.key
     if found is None:
         raise NotDoneError(f"{ontvanger} never delivered a basisfeit with this kenmerk")
     return found
@@ -105,38 +123,72 @@ def _timeline(persoon: bytes, rows: dict[bytes, bytes | None]) -> Timeline:
     return timeline
 
 
-def _pairs(rulebook: Rulebook, timeline: Timeline, log: dict[tuple[int, str], Mutatie], own: set[tuple[int, str]]) -> list[Pair]:
+def _pairs(rulebook: Rulebook, timeline: Timeline, log: Mapping[Key, Mutatie], own: Mapping[Key, str]) -> list[Pair]:
+    """``own``: the basisfeiten that may be spoken of, also when they are withdrawn, and whose they are or were."""
     pairs = []
     for dienst in rulebook.diensten.values():
         for basis in timeline.gronden(dienst.basis):
-            if (dienst.basis, basis.record_id) not in own:
-                continue  # another ontvanger's, or another dossier; also when it is withdrawn
-            for (nummer, record_id), mutatie in sorted(log.items(), key=lambda x: (x[0][0], x[0][1])):
+            houder = own.get((dienst.basis, basis.record_id))
+            if houder is None:
+                continue
+            for (nummer, record_id), mutatie in sorted(log.items(), key=lambda x: x[0]):
                 if nummer in dienst.feiten:
                     held = timeline.find(rulebook.soorten[nummer], pack(record_id))
-                    stands, reason = _reason(dienst, nummer, basis, held, mutatie)
-                    pairs.append(Pair(basis.record_id, rulebook.soorten[nummer].naam, record_id, mutatie.versie, stands, reason))
+                    pairs.append(_pair(rulebook, dienst, houder, basis, nummer, held, mutatie))
     return pairs
 
 
-def _reason(dienst: DienstRule, nummer: int, basis: Record, held: Record | None, newest: Mutatie) -> tuple[bool, str]:
+def _pair(rulebook: Rulebook, dienst: DienstRule, houder: str, basis: Record, nummer: int, held: Record | None, newest: Mutatie) -> Pair:
+    code, soort = _code(dienst, nummer, basis, held, newest), rulebook.soorten[nummer].naam
+    name = None
+    if code == SIGNAAL:
+        name = signaal_id(dienst.naam, houder, (rulebook.soorten[dienst.basis].naam, basis.record_id), (soort, newest.record_id))
+    return Pair(
+        dienst=dienst.naam,
+        ontvanger=houder,
+        basisfeit=basis.record_id,
+        soort=soort,
+        record_id=newest.record_id,
+        versie=newest.versie,
+        signaal=code == SIGNAAL,
+        code=code,
+        reden=_REASONS[code],
+        signaal_id=name,
+    )
+
+
+SIGNAAL: Final = "SIGNAAL"
+_REASONS: Final = {
+    SIGNAAL: "gedeelde dagen: er is een signaal",
+    "BASISFEIT_INGETROKKEN": "het basisfeit is ingetrokken",
+    "NIET_GEVOLGD": "niet bewaard: toen dit kwam was er geen basisfeit; de bron is daarna om haar records gevraagd",
+    "NIET_VERWERKT": "de nieuwste versie is nog niet verwerkt",
+    "INGETROKKEN": "het record is ingetrokken",
+    "GEEN_GEDEELDE_DAG": "geen gedeelde dag",
+}
+
+
+def _code(dienst: DienstRule, nummer: int, basis: Record, held: Record | None, newest: Mutatie) -> str:
     if basis.period is None:
-        return False, "het basisfeit is ingetrokken"
+        return "BASISFEIT_INGETROKKEN"
     if held is None or held.versie == 0:
-        return False, "niet bewaard: toen dit kwam was er geen basisfeit; de bron is daarna om haar records gevraagd"
+        return "NIET_GEVOLGD"
     if held.versie < newest.versie:
-        return False, f"versie {newest.versie} is nog niet verwerkt"
+        return "NIET_VERWERKT"
     if held.period is None:
-        return False, "het record is ingetrokken"
-    if PATTERNS[dienst.patroon](dienst, nummer, basis, held) is None:
-        return False, "geen gedeelde dag"
-    return True, "gedeelde dagen: er is een signaal"
+        return "INGETROKKEN"
+    return "GEEN_GEDEELDE_DAG" if PATTERNS[dienst.patroon](dienst, nummer, basis, held) is None else SIGNAAL
 
 
 def why_not_text(w: WhyNot) -> str:
     """For people."""
-    lines = [f"Dossier {w.kenmerk} van {w.ontvanger}: {len(w.pairs)} paren van basisfeit en record"]
-    lines += [f"  {'ja ' if p.signaal else 'nee'}  {p.soort} {p.record_id} versie {p.versie}: {p.reden}" for p in w.pairs]
+    whose = "Deze persoon" if w.kenmerk is None else f"Dossier {w.kenmerk}"
+    of = "" if w.ontvanger is None else f" van {w.ontvanger}"
+    lines = [f"{whose}{of}: {len(w.pairs)} {'paar' if len(w.pairs) == 1 else 'paren'} van basisfeit en record"]
+    for p in w.pairs:
+        lines.append(f"  {'ja ' if p.signaal else 'nee'}  {p.soort} {p.record_id} versie {p.versie}: {p.reden}")
+        if p.signaal_id is not None:
+            lines.append(f"       signaal {p.signaal_id}")
     if not w.pairs:
         lines.append("  Over deze persoon is geen ander record geleverd, of het basisfeit ligt nu bij een andere ontvanger.")
     return "\n".join([*lines, *quarantined_text(w.quarantined)])

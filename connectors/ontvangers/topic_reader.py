@@ -6,6 +6,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.brokers import client_options
+from schemas.values import Place
 
 
 async def read_topics(brokers: str, topics: Sequence[str], *, isolation: str = "read_committed") -> AsyncIterator[Any]:
@@ -18,26 +19,48 @@ async def read_topics(brokers: str, topics: Sequence[str], *, isolation: str = "
         tps = sorted(consumer.assignment())
         if not tps:
             return
-        ends = {tp: end for tp, end in (await consumer.end_offsets(tps)).items() if end}
-        begins = await consumer.beginning_offsets(tps)
-        ends = {tp: end for tp, end in ends.items() if begins[tp] < end}
-        while ends:
-            for tp, records in (await consumer.getmany(timeout_ms=500)).items():
-                for record in records:
-                    if tp in ends and record.offset < ends[tp]:
-                        yield record
-            ends = {tp: end for tp, end in ends.items() if await consumer.position(tp) < end}
+        async for record in _until(consumer, await consumer.end_offsets(tps)):
+            yield record
     finally:
         await consumer.stop()
 
 
-async def read_places(brokers: str, places: Sequence[tuple[str, int, int]]) -> Mapping[tuple[str, int, int], Any]:
+async def read_partition(brokers: str, partition: int, until: Mapping[str, int | None]) -> AsyncIterator[Any]:
+    """The records of one partition of some topics: topic → the offset to stop before, None for its present end."""
+    consumer = AIOKafkaConsumer(
+        **client_options(brokers), isolation_level="read_committed", auto_offset_reset="earliest", enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        tps = {TopicPartition(topic, partition): end for topic, end in until.items()}
+        consumer.assign(list(tps))
+        await consumer.seek_to_beginning(*tps)
+        now = await consumer.end_offsets(list(tps))
+        async for record in _until(consumer, {tp: now[tp] if end is None else min(end, now[tp]) for tp, end in tps.items()}):
+            yield record
+    finally:
+        await consumer.stop()
+
+
+async def _until(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> AsyncIterator[Any]:
+    begins = await consumer.beginning_offsets(list(ends))
+    open_ = {tp: end for tp, end in ends.items() if begins[tp] < end}
+    while open_:
+        for tp, records in (await consumer.getmany(*open_, timeout_ms=500)).items():
+            for record in records:
+                if record.offset < open_[tp]:
+                    yield record
+        open_ = {tp: end for tp, end in open_.items() if await consumer.position(tp) < end}
+
+
+async def read_places(brokers: str, places: Sequence[Place]) -> Mapping[Place, Any]:
     """The records at (topic, partition, offset); those that the log no longer has are left out."""
     consumer = AIOKafkaConsumer(**client_options(brokers), isolation_level="read_committed", enable_auto_commit=False)
     await consumer.start()
-    found: dict[tuple[str, int, int], Any] = {}
+    found: dict[Place, Any] = {}
     try:
-        for topic, partition, offset in places:
+        for place in places:
+            topic, partition, offset = place
             tp = TopicPartition(topic, partition)
             consumer.assign([tp])
             begin, end = (await consumer.beginning_offsets([tp]))[tp], (await consumer.end_offsets([tp]))[tp]
@@ -47,7 +70,7 @@ async def read_places(brokers: str, places: Sequence[tuple[str, int, int]]) -> M
             while await consumer.position(tp) <= offset:
                 for record in (await consumer.getmany(tp, timeout_ms=500, max_records=1)).get(tp, []):
                     if record.offset == offset:
-                        found[topic, partition, offset] = record
+                        found[place] = record
     finally:
         await consumer.stop()
     return found

@@ -7,15 +7,17 @@ import typer
 from rich.console import Console
 
 from connectors.ontvangers.topic_reader import read_places, read_topics
+from samenloop.cited import places_of
 from samenloop.context import BrokersOption, DataOption, brokers_of, catalogue_of, settings_of
 from samenloop.errors import NotDoneError
 from samenloop.explanation import Explanation, explanation_of, explanation_text
 from samenloop.ontvanger import ontvanger_of
 from samenloop.quarantine import read_quarantine
+from samenloop.reproduction import check_signaal
 from samenloop.running import run
 from samenloop.why_not import WhyNot, why_not, why_not_text
 from schemas.catalogue import Catalogue
-from schemas.codec import Codec, WireError, decode_signaal
+from schemas.codec import WireError, decode_signaal
 from schemas.values import Signaal
 
 
@@ -23,9 +25,11 @@ def explain(
     signaal_id: Annotated[str | None, typer.Argument(metavar="SIGNAAL_ID")] = None,
     *,
     ontvanger: Annotated[str | None, typer.Option(help="Look only in this ontvanger's topic.")] = None,
-    why_not_kenmerk: Annotated[
-        str | None, typer.Option("--why-not", metavar="KENMERK", help="Say for each record of this dossier why there is a signal or none.")
+    about: Annotated[
+        str | None,
+        typer.Option("--why-not", metavar="PERSOON|KENMERK", help="Say for each record of this persoon why there is a signal or none."),
     ] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Replay the records behind it; exit 1 when they do not make it.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     brokers: BrokersOption = None,
     data: DataOption = None,
@@ -35,36 +39,48 @@ def explain(
     catalogue = catalogue_of(settings)
     name = None if ontvanger is None else ontvanger_of(catalogue, ontvanger)
     found: WhyNot | Explanation | None
-    if why_not_kenmerk is not None:
-        if name is None:
-            raise NotDoneError("--why-not needs --ontvanger: a kenmerk has a meaning only there")
-        found = run(why_not(brokers_of(settings), catalogue, settings.toepassing, name, why_not_kenmerk))
+    if about is not None:
+        found = run(why_not(brokers_of(settings), catalogue, settings.toepassing, name, about))
     elif signaal_id is not None:
-        found = run(_explanation(brokers_of(settings), catalogue, signaal_id, name))
+        found = run(_explanation(brokers_of(settings), catalogue, signaal_id, name, verify=verify))
     else:
-        raise NotDoneError("name a SIGNAAL_ID, or --why-not KENMERK with --ontvanger")
+        raise NotDoneError("name a SIGNAAL_ID, or --why-not with a persoon, or with a kenmerk and --ontvanger")
     if found is None:
         raise typer.Exit(2)
     if as_json:
         typer.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2, default=str))
-        return
-    text = why_not_text(found) if isinstance(found, WhyNot) else explanation_text(found)
-    Console(highlight=False, soft_wrap=True).print(text, markup=False)
+    else:
+        text = why_not_text(found) if isinstance(found, WhyNot) else explanation_text(found)
+        Console(highlight=False, soft_wrap=True).print(text, markup=False)
+    if isinstance(found, Explanation) and found.check is not None and not found.check.holds:
+        raise typer.Exit(1)
 
 
-async def _explanation(brokers: str, catalogue: Catalogue, signaal_id: str, ontvanger: str | None) -> Explanation:
-    topics = [f"signalen.{o}" for o in ([ontvanger] if ontvanger else catalogue.ontvangers)]
-    versions: dict[int, Signaal] = {}
-    async for record in read_topics(brokers, topics):
+async def _explanation(brokers: str, catalogue: Catalogue, signaal_id: str, ontvanger: str | None, *, verify: bool) -> Explanation:
+    sent = await _sent(brokers, [ontvanger] if ontvanger else list(catalogue.ontvangers), signaal_id)
+    if not sent:
+        raise NotDoneError(f"there is no signal {signaal_id}{f' for {ontvanger}' if ontvanger else ''}")
+    history = [decode_signaal(sent[v][0]) for v in sorted(sent)]
+    for s in history:
+        dienst = catalogue.diensten.get(s.dienst)
+        if dienst is None or s.feit.soort not in {f.soort for f in dienst.feiten}:
+            raise NotDoneError(f"versie {s.versie} names dienst {s.dienst} and {s.feit.soort}, which the catalogue does not have together")
+    places = await read_places(brokers, sorted({p for s in history for p in places_of(s)}))
+    check = None
+    if verify:
+        persoon = next((places[p].key for s in history for p in places_of(s) if p in places), None)
+        check = await check_signaal(brokers, catalogue, persoon, history, sent)
+    return explanation_of(catalogue, history, places, await read_quarantine(brokers), check)
+
+
+async def _sent(brokers: str, ontvangers: list[str], signaal_id: str) -> dict[int, list[bytes]]:
+    """versie → the values that stand on the topic, one when all is well."""
+    sent: dict[int, list[bytes]] = {}
+    async for record in read_topics(brokers, [f"signalen.{o}" for o in ontvangers]):
         if record.key == signaal_id.encode():
             try:
-                signaal = decode_signaal(record.value)
+                signaal: Signaal = decode_signaal(record.value)
             except WireError as e:
                 raise NotDoneError(f"{record.topic}-{record.partition}@{record.offset}: {e}") from e
-            versions[signaal.versie] = signaal
-    if not versions:
-        raise NotDoneError(f"there is no signal {signaal_id}{f' for {ontvanger}' if ontvanger else ''}")
-    history = [versions[v] for v in sorted(versions)]
-    places = {(r.topic, r.partition, r.offset) for s in history for r in (s.basisfeit, s.feit, s.oorzaak)}
-    found = await read_places(brokers, sorted(places))
-    return explanation_of(catalogue, history, found, Codec(catalogue), await read_quarantine(brokers))
+            sent.setdefault(signaal.versie, []).append(record.value)
+    return sent

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from connectors.bronnen.population.persons import synthetic_bsns
 from schemas.catalogue import Catalogue
 from tests.node import Node, node_in
 from tests.scenarios.story import ALWAYS, BSN
 
 CLI = str(Path(sys.executable).with_name("samenloop"))
-BIJSTAND, IKV = "gemeente.bijstand", "uwv.inkomstenverhouding"
+BIJSTAND, IKV, UITKERING = "gemeente.bijstand", "uwv.inkomstenverhouding", "uwv.uitkering"
 
 
 def line(record_id: str, versie: int, soort: str, feit: dict[str, object] | None) -> tuple[str, dict[str, object]]:
@@ -35,6 +36,17 @@ DELIVERED = [
 ]
 
 
+OTHER_BSN = next(bsn for bsn in synthetic_bsns() if bsn != BSN)
+ELSEWHERE = [
+    (soort, {**told, "bsn": OTHER_BSN})
+    for soort, told in (
+        line("b-9", 1, BIJSTAND, {"begindatum": "2026-01-01", "houder": "gm0599", "kenmerk": "R-9"}),
+        line("uitk-9", 1, UITKERING, {"begindatum": "2026-02-01", "einddatum": "2026-04-30"}),
+        line("uitk-9", 2, UITKERING, {"begindatum": "2026-02-01", "einddatum": "2026-06-30"}),
+    )
+]
+
+
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Iterator[Node]:
     """A node on which one persoon has a benefit and three jobs: one overlaps, one does not, one is withdrawn."""
@@ -45,7 +57,7 @@ def node(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Iter
 
 async def _deliver(node: Node) -> None:
     node.start_worker()
-    for delivery in DELIVERED:  # one after the other: the order between topics is part of what is shown
+    for delivery in DELIVERED + ELSEWHERE:  # one after the other: the order between topics is part of what is shown
         await node.publish([delivery])
         await node.until_idle(60)
     first = (await node.records(["signalen.gm0363"]))[0]
@@ -60,6 +72,8 @@ async def _deliver(node: Node) -> None:
     bron = AIOKafkaProducer(bootstrap_servers=node.brokers)
     await bron.start()
     await bron.send_and_wait("mutaties.gemeente.bijstand", b"\x07nonsense", b"A" * 52, partition=0)
+    told = (await node.records(["signalen.gm0599"]))[0]  # somebody changes a day of a signal, and says it again
+    await bron.send_and_wait("signalen.gm0599", told.value.replace(b"2026-04-30", b"2026-12-31"), told.key)
     await bron.stop()
     await node.until_idle(60)
 
@@ -68,6 +82,7 @@ def cli(node: Node, *args: str, timeout: float = 60) -> "subprocess.CompletedPro
     env = {**os.environ, "SAMENLOOP_BROKERS": node.brokers, "SAMENLOOP_DATA": str(node.data)}
     done = subprocess.run([CLI, *args], env=env, capture_output=True, text=True, timeout=timeout, check=False)
     assert BSN not in done.stdout + done.stderr
+    assert OTHER_BSN not in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done
 
@@ -120,19 +135,57 @@ def test_explain_names_the_law_the_records_the_days_and_the_cause_of_each_versio
         assert part in text
     assert "quarantaine" not in text, "the record in quarantine is about another persoon"
     told = json.loads(cli(node, "explain", name, "--ontvanger", "gm0363", "--json").stdout)
-    assert [v["versie"] for v in told["versies"]] == [1, 2]
+    assert [(v["versie"], v["reden"]["code"]) for v in told["versies"]] == [(1, "GEDEELDE_DAG"), (2, "GEWIJZIGD")]
+    assert told["versies"][1]["reden"]["tekst"].endswith("anders dan in versie 1: de gedeelde dagen")
+    assert told["dienst"]["grondslag"][0].startswith("Participatiewet")
+    assert (told["regel"], told["geldt"]) == ({"patroon": "samenloop", "versie": 1}, True)
     assert all(m["present"] for m in told["mutaties"].values())
     assert told["quarantined"] == []
 
 
+def test_explain_says_why_a_signal_no_longer_holds(node: Node) -> None:
+    name = next(str(s["signaal_id"]) for s in followed(node, 4) if s["soort"] == "VERVALLEN")
+    assert "Dit signaal geldt niet meer: versie 2 van het feit trekt het in." in cli(node, "explain", name).stdout
+    told = json.loads(cli(node, "explain", name, "--json").stdout)
+    assert (told["geldt"], told["versies"][-1]["reden"]["code"]) == (False, "INGETROKKEN")
+
+
+def test_explain_verify_replays_the_records_and_gets_the_same_bytes(node: Node) -> None:
+    for name in {str(s["signaal_id"]) for s in followed(node, 4)}:
+        done = cli(node, "explain", name, "--ontvanger", "gm0363", "--verify")
+        assert done.returncode == 0, done.stdout
+        assert "alle 2 versies komen er byte voor byte zo uit" in done.stdout
+        told = json.loads(cli(node, "explain", name, "--ontvanger", "gm0363", "--verify", "--json").stdout)
+        assert told["controle"]["klopt"]
+        assert len(told["controle"]["records"]) == 3, "of this persoon only the basisfeit and the two versions of the feit"
+
+
+def test_explain_verify_names_the_field_of_a_signal_that_somebody_changed(node: Node) -> None:
+    name = asyncio.run(node.records(["signalen.gm0599"]))[0].key.decode()
+    done = cli(node, "explain", name, "--verify")
+    assert done.returncode == 1
+    assert 'einddatum: verzonden "2026-12-31", de records geven "2026-04-30"' in done.stdout
+    (difference,) = json.loads(cli(node, "explain", name, "--verify", "--json").stdout)["controle"]["verschillen"]
+    assert (difference["versie"], difference["soort"], len(difference["velden"])) == (1, "ANDERS", 2)
+
+
 def test_explain_why_not_gives_a_reason_for_each_record(node: Node) -> None:
     told = json.loads(cli(node, "explain", "--why-not", "PW-7", "--ontvanger", "gm0363", "--json").stdout)
-    assert {p["record_id"]: (p["signaal"], p["reden"]) for p in told["pairs"]} == {
-        "ikv-1": (True, "gedeelde dagen: er is een signaal"),
-        "ikv-2": (False, "geen gedeelde dag"),
-        "ikv-3": (False, "het record is ingetrokken"),
+    assert {p["record_id"]: (p["signaal"], p["code"], p["reden"]) for p in told["pairs"]} == {
+        "ikv-1": (True, "SIGNAAL", "gedeelde dagen: er is een signaal"),
+        "ikv-2": (False, "GEEN_GEDEELDE_DAG", "geen gedeelde dag"),
+        "ikv-3": (False, "INGETROKKEN", "het record is ingetrokken"),
     }
+    assert [p["signaal_id"] for p in told["pairs"] if p["signaal"]] == [followed(node, 1)[0]["signaal_id"]]
     assert cli(node, "explain", "--why-not", "PW-7", "--ontvanger", "gm0599").returncode == 2, "a kenmerk means nothing elsewhere"
+
+
+def test_explain_why_not_answers_about_a_persoon_by_pseudonym(node: Node) -> None:
+    persoon = asyncio.run(node.records([f"mutaties.{IKV}"]))[0].key.decode()
+    told = json.loads(cli(node, "explain", "--why-not", persoon, "--json").stdout)
+    assert {(p["ontvanger"], p["basisfeit"]) for p in told["pairs"]} == {("gm0363", "b-1")}
+    assert len(told["pairs"]) == 3
+    assert json.loads(cli(node, "explain", "--why-not", persoon, "--ontvanger", "gm0599", "--json").stdout)["pairs"] == []
 
 
 def test_console_decodes_avro_and_shows_quarantine_with_its_reason(node: Node) -> None:
@@ -161,6 +214,7 @@ def test_the_console_tool_of_apache_prints_a_readable_signal_with_its_headers(no
         (("console", "nowhere"), "there is no topic nowhere"),
         (("explain", "00000000-0000-0000-0000-000000000000"), "there is no signal"),
         (("explain",), "name a SIGNAAL_ID"),
+        (("explain", "--why-not", "PW-7"), "needs --ontvanger"),
         (("publish", "uwv.auto", "x.jsonl"), "there is no uwv.auto"),
     ],
 )

@@ -16,6 +16,6 @@ def test_a_withdrawn_basisfeit_is_told_to_its_own_ontvanger_only(catalogue: Cata
         rulebook.soorten, [(rulebook.soorten[dienst.basis], Record(pack("b-1"), 2, 5, None, ()))]
     )
     log = {(feit, "f-1"): Mutatie("f-1", 1, 0, None)}
-    told = _pairs(rulebook, timeline, log, {(dienst.basis, "b-1")})
-    assert [(p.basisfeit, p.signaal, p.reden) for p in told] == [("b-1", False, "het basisfeit is ingetrokken")]
-    assert _pairs(rulebook, timeline, log, {(dienst.basis, "b-2")}) == []
+    told = _pairs(rulebook, timeline, log, {(dienst.basis, "b-1"): "gm0363"})
+    assert [(p.basisfeit, p.ontvanger, p.code) for p in told] == [("b-1", "gm0363", "BASISFEIT_INGETROKKEN")]
+    assert _pairs(rulebook, timeline, log, {(dienst.basis, "b-2"): "gm0363"}) == []

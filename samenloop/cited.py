@@ -1,0 +1,101 @@
+"""The mutaties that a signaal cites, as the log has them, and what each version of it came from: a code, and a sentence in plain Dutch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from samenloop.rendering import days
+from schemas.codec import Codec, WireError
+from schemas.values import Oorzaak, Place, Signaal, Waarde
+
+Places = Mapping[Place, Any]  # → Kafka record
+
+
+@dataclass(frozen=True)
+class Cited:
+    """A mutatie that a signaal cites."""
+
+    place: Place
+    present: bool  # whether the log still has it
+    versie: int | None = None
+    withdrawn: bool = False
+    begindatum: str | None = None
+    einddatum: str | None = None
+    houder: str | None = None  # of a basisfeit
+
+    def as_json(self, *, with_days: bool) -> dict[str, Any]:
+        """For machines; the days only where the ontvanger was told them: those that it was not told may be another's business."""
+        told: dict[str, Any] = {"place": str(self.place), "present": self.present, "versie": self.versie, "withdrawn": self.withdrawn}
+        return told | {"begindatum": self.begindatum, "einddatum": self.einddatum} if with_days else told
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why a version of a signaal was sent."""
+
+    code: str
+    tekst: str
+
+
+def place_of(cited: Oorzaak) -> Place:
+    """Where the mutatie stands that made the node send a signaal."""
+    return Place(cited.topic, cited.partition, cited.offset)
+
+
+def places_of(signaal: Signaal) -> list[Place]:
+    """Where all stands that a signaal cites."""
+    return [Place(r.topic, r.partition, r.offset) for r in (signaal.basisfeit, signaal.feit, signaal.oorzaak)]
+
+
+def cited_at(codec: Codec, place: Place, record: Any) -> Cited:  # noqa: ANN401 - aiokafka's ConsumerRecord, or None
+    """What the log has at ``place``."""
+    if record is None:
+        return Cited(place, present=False)
+    try:
+        value = codec.decode(record.value)
+    except WireError:
+        return Cited(place, present=False)
+    feit = value["feit"]
+    if feit is None:
+        return Cited(place, present=True, versie=value["versie"], withdrawn=True)
+    end = feit["einddatum"]
+    return Cited(
+        place,
+        present=True,
+        versie=value["versie"],
+        begindatum=feit["begindatum"].isoformat(),
+        einddatum=None if end is None else end.isoformat(),
+        houder=feit.get("houder"),
+    )
+
+
+def cause_of(before: Signaal | None, signaal: Signaal, cited: Cited) -> Cause:
+    """Why ``signaal`` was sent after the version ``before``; ``cited`` is its oorzaak."""
+    if not cited.present:
+        return Cause("NIET_MEER_IN_LOG", "het log bewaart de oorzaak niet meer")
+    role = "basisfeit" if cited.place.topic == signaal.basisfeit.topic else "feit"
+    who = f"versie {cited.versie} van het {role}"
+    if cited.withdrawn:
+        return Cause("INGETROKKEN", f"{who} trekt het in")
+    if signaal.soort == "VERVALLEN":
+        if cited.houder is not None and cited.houder != signaal.ontvanger:
+            return Cause("VERHUISD", f"{who} ligt niet meer bij deze ontvanger")
+        return Cause("GEEN_GEDEELDE_DAG", f"met {who} is er geen gedeelde dag meer")
+    runs = f"{who} loopt {days(cited.begindatum, cited.einddatum)}"
+    if before is None or signaal.soort == "NIEUW":
+        return Cause("GEDEELDE_DAG", f"{runs}; de records delen nu dagen")
+    return Cause("GEWIJZIGD", f"{runs}; anders dan in versie {before.versie}: {', '.join(_changed(before, signaal))}")
+
+
+def _changed(before: Signaal, after: Signaal) -> list[str]:
+    changed = []
+    if (before.begindatum, before.einddatum) != (after.begindatum, after.einddatum):
+        changed.append("de gedeelde dagen")
+    if before.kenmerk != after.kenmerk:
+        changed.append(f"kenmerk ({before.kenmerk} werd {after.kenmerk})")
+    old, new = before.gegevens or {}, after.gegevens or {}
+    return changed + [f"{n} ({_shown(old.get(n))} werd {_shown(v)})" for n, v in new.items() if old.get(n) != v]
+
+
+def _shown(value: Waarde) -> str:
+    return "leeg" if value is None else str(value)

@@ -1,0 +1,119 @@
+"""``explain --verify``: reads the records behind a signaal again, and holds what ``step`` makes of them against what was sent."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.ontvangers.topic_reader import read_partition
+from samenloop.cited import places_of
+from samenloop.errors import NotDoneError
+from schemas.catalogue import Catalogue
+from schemas.codec import Codec, WireError
+from schemas.values import Place, Signaal
+from streams.audit.reproduce import Difference, Input, Reproduction, UndecidedError, reproduce
+from streams.core.rulebook import Rulebook, Soort, rulebook_of
+
+
+@dataclass(frozen=True)
+class Check:
+    """What came of replaying the records behind one signaal."""
+
+    versions: int  # that were sent
+    reproduction: Reproduction
+
+    @property
+    def holds(self) -> bool:
+        """Whether the records make exactly what was sent."""
+        return not self.reproduction.differences
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "klopt": self.holds,
+            "records": [str(p) for p in self.reproduction.order],
+            "verschillen": [
+                {"versie": d.versie, "velden": [{"veld": f, "verzonden": a, "gemaakt": b} for f, a, b in _fields(d)], "soort": _kind(d)}
+                for d in self.reproduction.differences
+            ],
+        }
+
+    def lines(self) -> list[str]:
+        """For people, in Dutch."""
+        records = f"{len(self.reproduction.order)} records van deze persoon opnieuw verwerkt"
+        if self.holds:
+            return [f"Controle: {records}: alle {self.versions} versies komen er byte voor byte zo uit."]
+        lines = [f"Controle: {records}: dit signaal volgt er NIET uit."]
+        for d in self.reproduction.differences:
+            lines.append(f"  versie {d.versie}: {_TEXTS[_kind(d)]}")
+            lines += [f"    {field}: verzonden {_json(sent)}, de records geven {_json(made)}" for field, sent, made in _fields(d)]
+        return lines
+
+
+_TEXTS = {
+    "ONTBREEKT": "de records geven deze versie, maar zij staat niet op het topic",
+    "ONVERKLAARD": "staat op het topic, maar geen record geeft deze versie",
+    "ANDERS": "wat op het topic staat, is niet wat de records geven",
+}
+
+
+def _kind(d: Difference) -> str:
+    return "ONTBREEKT" if d.sent is None else "ONVERKLAARD" if d.made is None else "ANDERS"
+
+
+def _fields(d: Difference) -> list[tuple[str, Any, Any]]:
+    if d.sent is None or d.made is None:
+        return []
+    sent, made = _flat(json.loads(d.sent)), _flat(json.loads(d.made))
+    names = list(dict.fromkeys([*made, *sent]))
+    return [(n, sent.get(n), made.get(n)) for n in names if sent.get(n) != made.get(n)]
+
+
+def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, inner in value.items():
+        flat |= _flat(inner, f"{prefix}{name}.") if isinstance(inner, dict) else {prefix + name: inner}
+    return flat
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+async def check_signaal(
+    brokers: str, catalogue: Catalogue, persoon: bytes | None, history: Sequence[Signaal], sent: Mapping[int, Sequence[bytes]]
+) -> Check:
+    """Replay what is behind ``history``; raises NotDoneError when the log has not got it any more, or has it in too many orders."""
+    if persoon is None:
+        raise NotDoneError("the log no longer has the records that this signal cites: nothing is left to replay")
+    rulebook = rulebook_of(catalogue)
+    inputs = await _inputs(brokers, rulebook, Codec(catalogue), persoon, history)
+    try:
+        found = reproduce(rulebook, persoon, history[0].signaal_id, inputs, sent)
+    except UndecidedError:
+        raise NotDoneError("the records can have come in too many orders to try them all") from None
+    return Check(len(sent), found)
+
+
+async def _inputs(brokers: str, rulebook: Rulebook, codec: Codec, persoon: bytes, history: Sequence[Signaal]) -> list[Input]:
+    """The mutaties of the persoon that can matter: its basisfeiten, and the versions of the feit, up to the last that is cited."""
+    feit = history[0].feit
+    soort = rulebook.by_topic[f"mutaties.{feit.soort}"]
+    cited = [p for s in history for p in places_of(s)]
+    topics = {soort.topic, *(rulebook.soorten[rulebook.diensten[d].basis].topic for d in soort.gebruikt_door)}
+    until = {t: max((p.offset + 1 for p in cited if p.topic == t), default=None) for t in topics}
+    inputs = []
+    async for record in read_partition(brokers, feit.partition, until):
+        if record.key == persoon:
+            found = _input(codec, rulebook.by_topic[record.topic], record)
+            if found is not None and (found.soort.is_basisfeit or found.mutatie.record_id == feit.record_id):
+                inputs.append(found)
+    return inputs
+
+
+def _input(codec: Codec, soort: Soort, record: Any) -> Input | None:  # noqa: ANN401 - aiokafka's ConsumerRecord
+    try:
+        mutatie = codec.decode_mutatie(soort.topic, record.value)
+    except WireError:
+        return None  # it is in quarantine
+    return Input(soort, Place(record.topic, record.partition, record.offset), mutatie, record.timestamp)
