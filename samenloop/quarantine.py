@@ -1,4 +1,4 @@
-"""What stands in quarantine, folded from its topic: which records were refused, retried, and refused again."""
+"""What stands in quarantine, folded from its topic: which records were refused, retried, refused again, or closed."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,7 +7,7 @@ from typing import Any, Final
 from connectors.ontvangers.topic_reader import read_topics
 from samenloop.errors import NotDoneError
 from schemas.catalogue import Catalogue
-from schemas.quarantine import MAX_KEY, MAX_VALUE, QUARANTAINE, Refused, Retried, read_headers
+from schemas.quarantine import MAX_KEY, MAX_VALUE, QUARANTAINE, Closed, Refused, Retried, read_headers
 from schemas.reasons import Reason
 from schemas.values import Place
 from streams.core.messages import iso_time
@@ -42,17 +42,18 @@ class Held:
     copy: Place | None = None  # where a retry put it again
     retry_of: int | None = None  # the number of the record of which this is the copy
     again: int | None = None  # the number under which its copy was refused
+    closed: str | None = None  # why an operator closed it without a retry
 
     @property
     def is_open(self) -> bool:
-        """Whether nobody has retried it yet."""
-        return self.copy is None
+        """Whether nobody has retried or closed it yet."""
+        return self.copy is None and self.closed is None
 
     @property
     def state(self) -> str:
         """What became of it."""
         if self.copy is None:
-            return "open"
+            return "open" if self.closed is None else f"closed: {self.closed}"
         return f"retried at {self.copy}" if self.again is None else f"retried at {self.copy}, refused again as {self.again}"
 
     def as_json(self) -> dict[str, Any]:
@@ -72,6 +73,7 @@ class Held:
             "retry_of": self.retry_of,
             "retried_at": None if self.copy is None else self.copy._asdict(),
             "refused_again_as": self.again,
+            "closed": self.closed,
         }
 
 
@@ -90,16 +92,19 @@ class Quarantine:
     """
 
     judge: Judge = lambda _place, _record: None
-    strangers: int = 0  # records that neither the engine nor a retry wrote
+    strangers: int = 0  # records that neither the engine nor an operator's command wrote
     _held: dict[int, Held] = field(default_factory=dict)
     _places: dict[Place, int] = field(default_factory=dict)
     _copies: dict[int, Place] = field(default_factory=dict)
+    _closed: dict[int, str] = field(default_factory=dict)
 
     def take(self, record: Any) -> None:  # noqa: ANN401 - aiokafka's ConsumerRecord
         """The next record of the topic."""
         said = read_headers(record.headers)
         if isinstance(said, Retried):
             self._copies.setdefault(said.number, said.place)
+        elif isinstance(said, Closed):
+            self._closed.setdefault(said.number, said.why)
         elif isinstance(said, Refused):
             if said.place not in self._places:
                 self._places[said.place] = record.offset
@@ -125,7 +130,13 @@ class Quarantine:
         """All of them, with what became of them, in the order in which they came."""
         origin = {place: number for number, place in self._copies.items()}
         return [
-            replace(h, copy=copy, retry_of=origin.get(h.place), again=None if copy is None else self._places.get(copy))
+            replace(
+                h,
+                copy=copy,
+                retry_of=origin.get(h.place),
+                again=None if copy is None else self._places.get(copy),
+                closed=self._closed.get(h.number),
+            )
             for h, copy in ((h, self._copies.get(h.number)) for h in self._held.values())
         ]
 

@@ -2,25 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerFenced
+from aiokafka.errors import MessageSizeTooLargeError, ProducerFenced
 
 from connectors.ontvangers.topic_reader import read_places, read_topics
 from samenloop.errors import NotDoneError
 from samenloop.quarantine import Held, Selection, is_same, read_quarantine
-from schemas.brokers import client_options
+from samenloop.quarantine_writer import PATIENCE, fencing_producer, send_rows, transaction
 from schemas.quarantine import QUARANTAINE, RETRY_OF, Headers, retried_headers
 from schemas.values import Place
 
 _CHUNK_RECORDS: Final = 500  # of one transaction
-_CHUNK_BYTES: Final = 400_000  # of one transaction of more than one record: below any topic's max.message.bytes
-_BATCH_BYTES: Final = 1_000_000  # a whole chunk and its headers; a larger record gets a batch of its own
-_PATIENCE: Final = 60.0  # seconds without an answer after which Kafka counts as gone; aiokafka itself would try for ever
-_LEAVE: Final = 5.0  # seconds for taking leave of Kafka after a failure; it ends the transaction by itself when it hears nothing
+_CHUNK_BYTES: Final = 400_000  # of one transaction of more than one record: below any topic's max.message.bytes, and within a batch
 
 
 @dataclass
@@ -64,13 +60,13 @@ async def retry(brokers: str, toepassing: str, topics: Collection[str], selectio
     except ProducerFenced as e:
         raise NotDoneError("another retry has begun and ended this one: look with 'list' what is still open") from e
     except TimeoutError as e:
-        raise NotDoneError(f"Kafka did not answer for {_PATIENCE:g} s; what was not confirmed has not been retried") from e
+        raise NotDoneError(f"Kafka did not answer for {PATIENCE:g} s; what was not confirmed has not been retried") from e
     return report
 
 
 async def _pass(brokers: str, toepassing: str, topics: Collection[str], selection: Selection, report: Report) -> int | None:
     """Retry until done, or until Kafka refuses one record for its size: its number, and the producer is of no use any more."""
-    async with _producer(brokers, toepassing) as producer:
+    async with fencing_producer(brokers, toepassing) as producer:
         quarantine = await read_quarantine(brokers)  # only now: whoever was at it before has been fenced
         meant = [quarantine.one(n) for n in selection.numbers] or selection.of(h for h in quarantine.records() if h.is_open)
         report.meant = [h.number for h in meant]
@@ -80,35 +76,16 @@ async def _pass(brokers: str, toepassing: str, topics: Collection[str], selectio
         for h in meant:
             if h.place.topic not in topics or h.place.partition not in (there.partitions_for_topic(h.place.topic) or ()):
                 report.left[h.number] = f"{h.place.topic} has no partition {h.place.partition} to write it to"
-        todo = {h.number: h for h in meant if h.is_open and h.number not in report.left}
+        todo = {h.number: h for h in meant if h.copy is None and h.number not in report.left}
         async for chunk in _chunks(brokers, todo, report):
             try:
-                async with asyncio.timeout(_PATIENCE):
+                async with asyncio.timeout(PATIENCE):
                     report.retried |= await _write(producer, chunk)
             except MessageSizeTooLargeError:
                 if len(chunk) > 1:
                     raise
                 return chunk[0].number
     return None
-
-
-@asynccontextmanager
-async def _producer(brokers: str, toepassing: str) -> AsyncIterator[AIOKafkaProducer]:
-    producer = AIOKafkaProducer(
-        **client_options(brokers),
-        transactional_id=f"{toepassing}-quarantaine",
-        transaction_timeout_ms=30_000,
-        max_batch_size=_BATCH_BYTES,
-        compression_type="lz4",
-    )
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            await producer.start()
-        yield producer
-    finally:
-        with suppress(TimeoutError, KafkaError):
-            async with asyncio.timeout(_LEAVE):
-                await producer.stop()
 
 
 async def _chunks(brokers: str, todo: Mapping[int, Held], report: Report) -> AsyncIterator[list[Again]]:
@@ -154,37 +131,10 @@ async def _write(producer: AIOKafkaProducer, chunk: Sequence[Again]) -> dict[int
     by_partition: dict[tuple[str, int], list[Again]] = {}
     for again in chunk:
         by_partition.setdefault((again.place.topic, again.place.partition), []).append(again)
-    async with _transaction(producer):
-        sent = {tp: await _send(producer, tp, ((a.key, a.value, a.headers) for a in group)) for tp, group in by_partition.items()}
+    async with transaction(producer):
+        sent = {tp: await send_rows(producer, tp, ((a.key, a.value, a.headers) for a in group)) for tp, group in by_partition.items()}
         first = {tp: (await future).offset for tp, future in sent.items()}
         places = {a.number: Place(*tp, first[tp] + i) for tp, group in by_partition.items() for i, a in enumerate(group)}
         markers = ((a.key, None, retried_headers(a.number, places[a.number])) for a in chunk)
-        await (await _send(producer, (QUARANTAINE, 0), markers))
+        await (await send_rows(producer, (QUARANTAINE, 0), markers))
     return places
-
-
-async def _send(
-    producer: AIOKafkaProducer, to: tuple[str, int], rows: Iterable[tuple[bytes | None, bytes | None, Headers]]
-) -> "asyncio.Future[Any]":
-    batch = producer.create_batch()
-    for key, value, headers in rows:
-        taken = batch.append(timestamp=None, key=key, value=value, headers=headers)
-        assert taken is not None, "a chunk fits a batch"  # noqa: S101 - _CHUNK_BYTES and _BATCH_BYTES see to it
-    batch.close()
-    future: asyncio.Future[Any] = await producer.send_batch(batch, to[0], partition=to[1])
-    return future
-
-
-@asynccontextmanager
-async def _transaction(producer: AIOKafkaProducer) -> AsyncIterator[None]:
-    """aiokafka's own would wait without end for the abort when Kafka is gone."""
-    await producer.begin_transaction()
-    try:
-        yield
-    except BaseException:
-        if not producer._txn_manager.is_fatal_error():  # noqa: SLF001 - as aiokafka's own does: a fenced producer has nothing to abort
-            with suppress(TimeoutError, KafkaError):
-                async with asyncio.timeout(_LEAVE):
-                    await producer.abort_transaction()
-        raise
-    await producer.commit_transaction()

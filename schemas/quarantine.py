@@ -1,4 +1,4 @@
-"""The wire of ``quarantaine``: a refused record with its reason and place, and the marker that says where a retry put it again."""
+"""The wire of ``quarantaine``: a refused record with its reason and place, and the markers that say what became of it."""
 
 from collections.abc import Iterable
 from typing import Final, NamedTuple
@@ -31,6 +31,13 @@ class Retried(NamedTuple):
     place: Place
 
 
+class Closed(NamedTuple):
+    """A marker: the record at offset ``number`` of quarantaine needs no retry, and why."""
+
+    number: int
+    why: str
+
+
 def refused_row(key: bytes | None, value: bytes | None, reason: Reason, place: Place) -> tuple[bytes | None, bytes | None, Headers]:
     """A record in quarantine: key and value as they came, unless they are too large to be held; then they are cut, and a header says so."""
     headers = [("reden", reason.encode()), *_place_headers(place)]
@@ -45,10 +52,17 @@ def retried_headers(number: int, place: Place) -> Headers:
     return [("opnieuw", b"%d" % number), *_place_headers(place)]
 
 
-def read_headers(headers: Iterable[tuple[str, bytes]]) -> Refused | Retried | None:
-    """What a record of quarantaine is; None when neither the engine nor a retry wrote it."""
+def closed_headers(number: int, why: str) -> Headers:
+    """Headers of the marker; its key is that of the record, it has no value."""
+    return [("gesloten", b"%d" % number), ("toelichting", why.encode())]
+
+
+def read_headers(headers: Iterable[tuple[str, bytes]]) -> Refused | Retried | Closed | None:
+    """What a record of quarantaine is; None when neither the engine nor an operator's command wrote it."""
     found = dict(headers)
     try:
+        if "gesloten" in found:
+            return Closed(int(found["gesloten"]), found["toelichting"].decode())
         place = Place(found["topic"].decode(), int(found["partition"]), int(found["offset"]))
         if "opnieuw" in found:
             return Retried(int(found["opnieuw"]), place)

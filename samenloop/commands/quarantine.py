@@ -1,4 +1,4 @@
-"""``samenloop quarantine``: the records that were refused, one of them from near, and how to give them to the engine again."""
+"""``samenloop quarantine``: the records that were refused, one of them from near, and what may become of them."""
 
 import json
 import sys
@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from samenloop.closing import close
 from samenloop.context import BrokersOption, DataOption, brokers_of, catalogue_of, settings_of
 from samenloop.errors import NotDoneError
 from samenloop.quarantine import Held, Selection, judge_of, read_quarantine, text_of
@@ -20,7 +21,9 @@ from schemas.catalogue import Catalogue
 from schemas.reasons import Reason
 from streams.core.messages import iso_time
 
-quarantine = typer.Typer(no_args_is_help=True, help="The records that the engine refused: look at them, and retry them after a fix.")
+quarantine = typer.Typer(
+    no_args_is_help=True, help="The records that the engine refused: look at them, retry them after a fix, or close them."
+)
 
 NumberArgument = Annotated[int, typer.Argument(metavar="NUMBER", min=0, help="As 'list' shows it.")]
 TopicOption = Annotated[list[str] | None, typer.Option("--topic", help="Only of this topic, e.g. uwv.uitkering; may be repeated.")]
@@ -33,7 +36,7 @@ def list_records(
     *,
     topic: TopicOption = None,
     reason: ReasonOption = None,
-    all_records: Annotated[bool, typer.Option("--all", help="Also those that were retried.")] = False,
+    all_records: Annotated[bool, typer.Option("--all", help="Also those that were retried or closed.")] = False,
     as_json: JsonOption = False,
     brokers: BrokersOption = None,
     data: DataOption = None,
@@ -48,7 +51,7 @@ def list_records(
     records = [h for h in selection.of(found.records()) if all_records or h.is_open]
     reasons = Counter(h.reason for h in records)
     if found.strangers:
-        typer.echo(f"{found.strangers} records on the topic were written by neither the engine nor a retry: left out", err=True)
+        typer.echo(f"{found.strangers} records on the topic were written by neither the engine nor a command: left out", err=True)
     if as_json:
         typer.echo(json.dumps({"records": [h.as_json() for h in records], "by_reason": dict(reasons.most_common())}, indent=2))
         return
@@ -109,19 +112,52 @@ def retry_records(
     data: DataOption = None,
 ) -> None:
     """Give records to the engine again, after a fix: each is written once more where it came from. Exit 1 when one could not be."""
-    if not (numbers or all_open or topic or reason):
-        raise NotDoneError("name records by number, or --all, --topic or --reason")
-    if numbers and (all_open or topic or reason):
-        raise NotDoneError("name records by number, or say which with --all, --topic or --reason: not both")
     settings = settings_of(brokers=brokers, data=data)
     catalogue = catalogue_of(settings)
-    selection = Selection(numbers or (), topics_of(catalogue, topic), reason or ())
+    selection = _selection(catalogue, numbers, topic, reason, all_open=all_open)
     known = topics_of(catalogue, [*catalogue.mutatie_topics, "klok"])
     report = run(retry(brokers_of(settings), settings.toepassing, known, selection))
     if report is None:
         raise typer.Exit(2)
     _tell(report, as_json=as_json)
     raise typer.Exit(1 if report.left else 0)
+
+
+@quarantine.command("close")
+def close_records(  # noqa: PLR0913 - one parameter an option
+    numbers: Annotated[list[int] | None, typer.Argument(metavar="[NUMBER]...", min=0, help="As 'list' shows them.")] = None,
+    *,
+    because: Annotated[str, typer.Option(help="Why no retry is needed: kept and shown, so nothing of a person may stand in it.")],
+    all_open: Annotated[bool, typer.Option("--all", help="All that stand open.")] = False,
+    topic: TopicOption = None,
+    reason: ReasonOption = None,
+    as_json: JsonOption = False,
+    brokers: BrokersOption = None,
+    data: DataOption = None,
+) -> None:
+    """Close records that need no retry, e.g. since the bron has delivered anew. They stay where they are; 'list --all' says why."""
+    settings = settings_of(brokers=brokers, data=data)
+    selection = _selection(catalogue_of(settings), numbers, topic, reason, all_open=all_open)
+    closing = run(close(brokers_of(settings), settings.toepassing, selection, because))
+    if closing is None:
+        raise typer.Exit(2)
+    if as_json:
+        typer.echo(json.dumps(closing.as_json(), indent=2))
+        return
+    typer.echo(f"{len(closing.closed)} closed")
+    for number, state in closing.before.items():
+        typer.echo(f"  {number} was {state}")
+
+
+def _selection(
+    catalogue: Catalogue, numbers: list[int] | None, topic: list[str] | None, reason: list[Reason] | None, *, all_open: bool
+) -> Selection:
+    """What an operator means; raises NotDoneError when nothing is said, or too much."""
+    if not (numbers or all_open or topic or reason):
+        raise NotDoneError("name records by number, or --all, --topic or --reason")
+    if numbers and (all_open or topic or reason):
+        raise NotDoneError("name records by number, or say which with --all, --topic or --reason: not both")
+    return Selection(numbers or (), topics_of(catalogue, topic), reason or ())
 
 
 def _tell(report: Report, *, as_json: bool) -> None:

@@ -139,3 +139,23 @@ def test_what_is_not_there_is_named_on_stderr_with_exit_code_2(node: Node, args:
     done = cli(node, "quarantine", *args)
     assert (done.returncode, done.stdout) == (2, "")
     assert word in done.stderr
+
+
+def test_a_record_that_needs_no_retry_is_closed_with_a_reason_and_explain_flags_nobody_for_it(node: Node) -> None:
+    number = number_of(node, Reason.AFGEKAPT)
+    (signaal,) = json.loads(cli(node, "signals", "gm0363", "--json").stdout)
+    counted = asyncio.run(node.counts())
+    assert cli(node, "quarantine", "close", number, "--because", "over 999.99.00.19").returncode == 2
+    assert cli(node, "quarantine", "close", "--because", "alles").returncode == 2, "which ones must be said"
+    done = cli(node, "quarantine", "close", number, "--because", "de bron leverde het opnieuw")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1 closed\n", "")
+    again = cli(node, "quarantine", "close", number, "--because", "nog eens")
+    assert again.stdout == f"0 closed\n  {number} was closed: de bron leverde het opnieuw\n"
+
+    assert listed(node, "--reason", "AFGEKAPT") == []
+    (closed,) = listed(node, "--all", "--reason", "AFGEKAPT")
+    assert (closed["open"], closed["closed"]) == (False, "de bron leverde het opnieuw")
+    assert "in quarantine: closed: de bron leverde het opnieuw" in cli(node, "quarantine", "show", number).stdout
+    assert "quarantaine" not in cli(node, "explain", signaal["signaal_id"]).stdout
+    assert asyncio.run(node.counts()) == counted, "where the input ended is as it was"
+    assert [r["number"] for r in json.loads(cli(node, "quarantine", "retry", number, "--json").stdout)["retried"]] == [int(number)]

@@ -4,11 +4,23 @@ from dataclasses import dataclass
 
 import pytest
 
+from samenloop.closing import checked_why
 from samenloop.errors import NotDoneError
 from samenloop.quarantine import NO_TOPIC, Quarantine, Selection, is_same, judge_of, schema_id_of, text_of
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec
-from schemas.quarantine import MAX_KEY, MAX_VALUE, Headers, Refused, Retried, read_headers, refused_row, retried_headers
+from schemas.quarantine import (
+    MAX_KEY,
+    MAX_VALUE,
+    Closed,
+    Headers,
+    Refused,
+    Retried,
+    closed_headers,
+    read_headers,
+    refused_row,
+    retried_headers,
+)
 from schemas.reasons import Reason
 from schemas.values import Place
 
@@ -61,6 +73,28 @@ def test_a_copy_that_is_refused_again_names_its_forerunner_and_is_named_by_it() 
 
 def test_the_first_marker_counts() -> None:
     assert folded(refused(0, FIRST), retried(1, 0, COPY), retried(2, 0, SECOND)).records()[0].copy == COPY
+
+
+def test_a_closed_record_says_why_is_open_no_more_and_can_still_be_retried_by_its_number() -> None:
+    why = "geen fout: de bron leverde het opnieuw"
+    closed = Record(1, closed_headers(0, why), None, None)
+    assert read_headers(closed.headers) == Closed(0, why)
+    (held,) = folded(refused(0, FIRST), closed).records()
+    assert (held.is_open, held.state, held.copy, held.as_json()["closed"]) == (False, f"closed: {why}", None, why)
+    (held,) = folded(refused(0, FIRST), closed, retried(2, 0, COPY)).records()
+    assert held.state == f"retried at {BIJSTAND}-1@9"
+
+
+@pytest.mark.parametrize(
+    "why", ["", "  ", "x" * 201, "het gaat om 999990019", "bsn 9999.90.019", "9 9 9 9 9 0 0 1 9", f"persoon {'A' * 52}", "1234-5678"]
+)
+def test_a_closing_says_why_in_a_line_that_names_nobody(why: str) -> None:
+    with pytest.raises(NotDoneError):
+        checked_why(why)
+
+
+def test_a_closing_may_name_a_ticket_and_a_place() -> None:
+    assert checked_why(" TICKET-4711:\n opnieuw geleverd,\tofset 1234567 ") == "TICKET-4711: opnieuw geleverd, ofset 1234567"
 
 
 def test_a_place_counts_once_although_an_engine_with_another_name_refuses_it_again() -> None:
