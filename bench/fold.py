@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 from zlib import crc32
 
 import typer
@@ -22,6 +22,7 @@ from bench.workload import SIZES, synthetic, translated
 from schemas.catalogue import Catalogue
 from streams.encoded import rows_in
 from streams.fold import Folder
+from streams.records import Run, SourceRecord, run_of
 from streams.settings import EngineSettings
 from streams.store import PartitionStore
 
@@ -29,15 +30,7 @@ PARTITIES = 4
 TURNS = 300_000  # of the loop to compare with
 
 
-class Row(NamedTuple):
-    """What the fold reads of a Kafka record."""
-
-    key: bytes
-    value: bytes
-    offset: int
-
-
-Frames = list[tuple[int, str, list[Row]]]  # partition, topic, records
+Frames = list[tuple[int, str, Run]]  # partition, topic, records
 
 
 def bench(
@@ -61,16 +54,16 @@ def bench(
 
 def _frames(records: Iterable[WireRecord], most: int) -> Frames:
     """The frames of a worker that catches up: one of each topic and partition in turn, while there are."""
-    logs: dict[tuple[int, str], list[Row]] = {}
+    logs: dict[tuple[int, str], list[SourceRecord]] = {}
     for record in records:
         key = record.key.encode()
         log = logs.setdefault((crc32(key) % PARTITIES, record.topic), [])
-        log.append(Row(key, record.value, len(log)))
-    waiting: list[tuple[int, str, Iterator[Row]]] = [(p, t, iter(log)) for (p, t), log in sorted(logs.items())]
+        log.append(SourceRecord(key, record.value, len(log)))
+    waiting: list[tuple[int, str, Iterator[SourceRecord]]] = [(p, t, iter(log)) for (p, t), log in sorted(logs.items())]
     frames: Frames = []
     while waiting:
         cut = [(p, t, rest, list(islice(rest, most))) for p, t, rest in waiting]
-        frames += [(p, t, run) for p, t, _, run in cut if run]
+        frames += [(p, t, run_of(run)) for p, t, _, run in cut if run]
         waiting = [(p, t, rest) for p, t, rest, run in cut if run]
     return frames
 

@@ -27,6 +27,7 @@ from connectors.bronnen.pseudonym import Pseudonymiser
 from schemas.catalogue import Catalogue
 from streams.effects import Effects
 from streams.fold import Folder
+from streams.records import SourceRecord, run_of
 from streams.store import PartitionStore
 from tests.node import APP, Node
 
@@ -97,17 +98,12 @@ def _templates(catalogue: Catalogue, mutations: int, persons: int = 1_000) -> li
     store = PartitionStore(folder.rulebook.layout)
     for number, d in enumerate(population(catalogue, persons=persons, seed=1, mutations=mutations * persons)):
         m = readers[d.soort].read(json.dumps(d.line).encode())
-        record = _Record(m.persoon.encode(), m.value, number)
-        store.apply(folder.fold(store.get, 0, [(f"mutaties.{d.soort}", [record])]))
+        record = SourceRecord(m.persoon.encode(), m.value, number)
+        store.apply(folder.fold(store.get, 0, [(f"mutaties.{d.soort}", run_of([record]))]))
     rows: dict[bytes, Rows] = {}
     for key, value in store.rows.items():
         rows.setdefault(key[:PERSOON_BYTES], []).append((key, value))
     return list(rows.values())
-
-
-class _Record:
-    def __init__(self, key: bytes, value: bytes, offset: int) -> None:
-        self.key, self.value, self.offset = key, value, offset
 
 
 def _changelog(templates: list[Rows], partition: int, partities: int, persons: int) -> Iterator[tuple[bytes, bytes | None]]:

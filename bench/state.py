@@ -3,7 +3,7 @@
 import gc
 import tracemalloc
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import UUID
 
 from bench.fill import Encoder
@@ -12,15 +12,10 @@ from bench.results import State, now
 from schemas.catalogue import Catalogue
 from streams.effects import Effects
 from streams.fold import Folder
+from streams.records import Run, SourceRecord, run_of
 from streams.store import PartitionStore
 
 RECORDS: Final = 20
-
-
-class _Record(NamedTuple):
-    key: bytes
-    value: bytes
-    offset: int
 
 
 def state(catalogue: Catalogue, persons: int = 2_000) -> State:
@@ -40,7 +35,7 @@ def state(catalogue: Catalogue, persons: int = 2_000) -> State:
     return State(now(), commit(), RECORDS, round(grown / persons))
 
 
-def _frames(encoder: Encoder, number: int) -> Iterator[tuple[str, list[_Record]]]:
+def _frames(encoder: Encoder, number: int) -> Iterator[tuple[str, Run]]:
     bijstand = {"houder": "gm0363", "kenmerk": f"PW-2026-{number:06d}", "wet": "PARTICIPATIEWET"}
     wage = {"loonheffingennummer": f"{number:09d}L01", "ikv_nummer": 1, "tijdvak": "MAAND", "loon_sv": 210_000, "verloonde_uren": 140}
     for i in range(RECORDS):
@@ -54,4 +49,4 @@ def _frames(encoder: Encoder, number: int) -> Iterator[tuple[str, list[_Record]]
             "feit": feit if i else {"begindatum": "2020-01-01", "einddatum": None, **bijstand},
         }
         record = encoder.encode((soort, line))
-        yield record.topic, [_Record(record.key.encode(), record.value, 70_000 + i)]
+        yield record.topic, run_of([SourceRecord(record.key.encode(), record.value, 70_000 + i)])

@@ -38,7 +38,7 @@ def build_app(settings: EngineSettings, catalogue: Catalogue) -> App:
         broker_rebalance_timeout=settings.session_timeout * 3,
         broker_heartbeat_interval=settings.session_timeout / 4,
         broker_check_crcs=False,  # TCP and the producers' idempotence stand for it; checking costs 3 % of the fetch
-        broker_max_poll_records=settings.frame_records,
+        broker_max_poll_records=1,  # of what the transport makes of them: runs of frame_records
         stream_buffer_maxsize=settings.stream_frames,
     )
     app.engine = Engine(settings, catalogue, end_of=lambda tp: _end_of(app, tp))

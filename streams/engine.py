@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import structlog
 from faust.types import TP
@@ -16,6 +15,7 @@ from streams.fold import Folder
 from streams.log import PartitionLog
 from streams.metrics import Held, Metrics
 from streams.partition import Partition, State
+from streams.records import Run
 from streams.settings import EngineSettings
 from streams.store import PartitionStore
 
@@ -32,7 +32,7 @@ class Engine:
     def __init__(
         self, settings: EngineSettings, catalogue: Catalogue, clients: Clients = AIOKAFKA, *, end_of: EndOf = lambda _: None
     ) -> None:
-        self._settings = settings
+        self.settings = settings
         self._clients = clients
         self._folder = Folder(catalogue, settings.toepassing)
         self._outputs = outputs_of(catalogue)
@@ -61,7 +61,7 @@ class Engine:
         """The partitions that are open here."""
         return self._partitions
 
-    async def take(self, topic: str, partition: int, records: list[Any]) -> None:
+    async def take(self, topic: str, partition: int, records: Run) -> None:
         """A frame from Faust."""
         found = self._partitions.get(partition)
         if found is not None:
@@ -78,8 +78,8 @@ class Engine:
         self._stores = {n: s for n, s in self._stores.items() if n in numbers}
         for n in sorted(numbers - self._partitions.keys()):
             store = self._stores.setdefault(n, PartitionStore(self._folder.rulebook.layout))
-            log = PartitionLog(self._settings, n, self.topics, self._outputs, self._clients)
-            self._partitions[n] = Partition(n, self._settings, self._folder, store, log, self)
+            log = PartitionLog(self.settings, n, self.topics, self._outputs, self._clients)
+            self._partitions[n] = Partition(n, self.settings, self._folder, store, log, self)
         self._telling = asyncio.create_task(self._tell_progress())
         self.joined = True
         self.dealt.set()

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
 
 from schemas.catalogue import Catalogue
 from schemas.cloudevents import signaal_headers, source_of, volgverzoek_headers
@@ -15,19 +14,12 @@ from streams.core.rulebook import Soort, rulebook_of
 from streams.core.step import Outcome, step
 from streams.core.timeline import Timeline, timeline_of
 from streams.effects import Effects
+from streams.records import Run, SourceRecord
 
 KLOK = "klok"
 
 
-class SourceRecord(Protocol):
-    """What the fold needs of a Kafka record."""
-
-    key: bytes | None
-    value: bytes | None
-    offset: int
-
-
-Frame = tuple[str, list[Any]]  # topic and SourceRecords in the order of the log
+Frame = tuple[str, Run]  # topic and records in the order of the log
 
 
 class Folder:
@@ -49,8 +41,8 @@ class Folder:
         A frame goes through each stage as a whole: short loops over like things are measurably quicker than a long one over everything.
         """
         effects, timelines, changed = Effects(), dict[bytes, Timeline](), dict[bytes, None]()
-        for topic, records in frames:
-            soort = self.rulebook.by_topic.get(topic)
+        for topic, run in frames:
+            soort, records = self.rulebook.by_topic.get(topic), list(run)
             if soort is None:
                 self._ticks(effects, topic, partition, records)
             else:
@@ -58,7 +50,7 @@ class Folder:
                 _open(timelines, records, mutaties, read)
                 outcomes = self._stepped(effects, timelines, changed, soort, zip(records, mutaties, strict=True), partition)
                 self._announce(effects, partition, outcomes)
-            effects.offsets[topic, partition] = records[-1].offset + 1
+            effects.offsets[topic, partition] = run.following
         for persoon in changed:
             effects.changes.update(timelines[persoon].rows())
         return effects

@@ -12,7 +12,7 @@ from schemas.brokers import client_options
 from streams.clients import AIOKAFKA, Clients
 from streams.crash_points import crash_point
 from streams.effects import Effects, Encoded, Row, SourceOffsets
-from streams.encoded import rows_in
+from streams.records import FinishedBatch
 from streams.recovery import Progress, patience, restore
 from streams.settings import EngineSettings
 from streams.store import PartitionStore
@@ -90,7 +90,7 @@ class PartitionLog:
         crash_point("after-begin")
         sent = []
         for (topic, partition), found in messages.items():
-            for batch in self._batches(rows_in(found)):
+            for batch in self._batches(found):
                 sent.append((topic, await self._producer.send_batch(batch, topic, partition=partition)))
                 crash_point("after-some-batches")
         crash_point("after-all-batches")
@@ -110,15 +110,17 @@ class PartitionLog:
             with suppress(TimeoutError):  # aiokafka would try for ever to send what is left to a broker that is gone
                 await asyncio.wait_for(producer.stop(), _CLOSE_SECONDS)
 
-    def _batches(self, rows: Iterable[Row]) -> list[Any]:
+    def _batches(self, messages: Iterable[Row | Encoded]) -> list[Any]:
         assert self._producer is not None  # noqa: S101
-        batch = self._producer.create_batch()
-        batches = [batch]
-        for key, value, headers in rows:
-            if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
-                batch = self._producer.create_batch()
-                batches.append(batch)
-                batch.append(timestamp=None, key=key, value=value, headers=headers)
+        batches: list[Any] = []
+        for message in messages:
+            if isinstance(message, Encoded):
+                batches.append(FinishedBatch(message))
+                continue
+            key, value, headers = message
+            if not batches or batches[-1].append(timestamp=None, key=key, value=value, headers=headers) is None:
+                batches.append(self._producer.create_batch())
+                batches[-1].append(timestamp=None, key=key, value=value, headers=headers)
         for full in batches:
             full.close()
         return batches

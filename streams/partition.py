@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 from aiokafka.errors import ProducerFenced
@@ -13,6 +13,7 @@ from streams.crash_points import crash_point
 from streams.fold import Folder, Frame
 from streams.log import PartitionLog
 from streams.metrics import Metrics
+from streams.records import Run
 from streams.recovery import Progress
 from streams.settings import EngineSettings
 from streams.store import PartitionStore
@@ -80,7 +81,7 @@ class Partition:
         """How far the restoring is."""
         return self._log.progress
 
-    async def offer(self, topic: str, records: list[Any]) -> None:
+    async def offer(self, topic: str, records: Run) -> None:
         """Hand over a frame; waits while too much work stands before it."""
         if not self._stop.is_set():
             await self._frames.put((topic, records))
@@ -144,7 +145,6 @@ class Partition:
         self.busy_since = None
         self._owner.metrics.committed(effects, fold=folded - begin, commit=time.monotonic() - folded, now=time.time())
 
-    def _unseen(self, topic: str, records: list[Any]) -> list[Any]:
+    def _unseen(self, topic: str, records: Run) -> Run | None:
         """The records that are not yet behind the committed offset: after a rebalance Kafka may deliver some again."""
-        start = self._next[topic, self.number]
-        return records if records[0].offset >= start else [r for r in records if r.offset >= start]
+        return records.since(self._next[topic, self.number])

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from schemas.catalogue import Catalogue
 from schemas.codec import Codec
 from streams.encoded import rows_in
 from streams.fold import Folder
+from streams.records import SourceRecord, run_of
 from streams.store import PartitionStore
 from tests.node import node_in
 from tests.scenarios.story import BSN, Step, Story, said, stories
@@ -36,9 +36,9 @@ class Teller:
     def tell(self, step: Step) -> tuple[dict[str, list[str]], dict[str, str | None], list[dict[str, Any]]]:
         """(what each ontvanger is told, what each bron is asked, the signals)."""
         mutatie = self._readers[step.soort].read(json.dumps(step.line).encode())
-        record = SimpleNamespace(key=mutatie.persoon.encode(), value=mutatie.value, offset=self._offset)
+        record = SourceRecord(mutatie.persoon.encode(), mutatie.value, self._offset)
         self._offset += 1
-        effects = self._folder.fold(self._store.get, 0, [(f"mutaties.{step.soort}", [record])])
+        effects = self._folder.fold(self._store.get, 0, [(f"mutaties.{step.soort}", run_of([record]))])
         self._store.apply(effects)
         told: dict[str, list[str]] = {}
         asked: dict[str, str | None] = {}

@@ -18,6 +18,7 @@ from streams.engine import Engine
 from streams.fold import Folder
 from streams.log import PartitionLog
 from streams.partition import Partition
+from streams.records import run_of
 from streams.settings import EngineSettings
 from streams.store import PartitionStore
 from tests.simulation import clients
@@ -113,7 +114,7 @@ def _folds(change: Callable[[Any, Effects], None], *, tail: int | None = None) -
     honest = Folder.fold
 
     def fold(self: Folder, read: Any, partition: int, frames: Any) -> Effects:
-        effects = honest(self, read, partition, [(t, records[:tail] if len(records) > 1 else records) for t, records in frames])
+        effects = honest(self, read, partition, [(t, run_of(list(run)[:tail]) if len(run) > 1 else run) for t, run in frames])
         change(frames, effects)
         return effects
 
@@ -123,10 +124,10 @@ def _folds(change: Callable[[Any, Effects], None], *, tail: int | None = None) -
 @_bug("dropped frame tail", MISSING)
 def _tail_dropped() -> AbstractContextManager[Any]:
     def whole(frames: Any, effects: Effects) -> None:
-        for topic, records in frames:
+        for topic, run in frames:
             for known, partition in list(effects.offsets):
                 if known == topic:
-                    effects.offsets[topic, partition] = records[-1].offset + 1
+                    effects.offsets[topic, partition] = run.following
 
     return _folds(whole, tail=-1)
 
@@ -134,10 +135,10 @@ def _tail_dropped() -> AbstractContextManager[Any]:
 @_bug("only the first record of a frame is committed", "never comes to rest")
 def _first_only() -> AbstractContextManager[Any]:
     def first(frames: Any, effects: Effects) -> None:
-        for topic, records in reversed(list(frames)):
+        for topic, run in reversed(list(frames)):
             for known, partition in list(effects.offsets):
                 if known == topic:
-                    effects.offsets[topic, partition] = records[0].offset + 1
+                    effects.offsets[topic, partition] = run.start + 1
 
     return _folds(first)
 

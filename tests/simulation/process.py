@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 from schemas.catalogue import Catalogue
 from streams.engine import Engine
 from streams.log import NotTakenError
+from streams.records import run_of
 from streams.recovery import RecoveryError
 from streams.settings import EngineSettings
 from tests.simulation.clients import Request, clients_of
@@ -102,7 +103,7 @@ class Process:
             flow, (topic, partition), records = await self._frames.get()
             self.waiting = self._frames.qsize()
             if flow == self._flow:
-                await self.engine.take(topic, partition, records)
+                await self.engine.take(topic, partition, run_of(records))
 
     def stop_soon(self) -> None:
         """The engine has failed; the callback runs inside the loop."""

@@ -1,0 +1,82 @@
+"""What a fetch brought goes on as bytes, in runs: aiokafka's fetcher, with its own unpacking of records left out.
+
+aiokafka has no place where this could be said: its fetcher makes the reader of what came, and the reader is put in the place of that.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.structs import TopicPartition
+
+from streams.records import Batch, Run, batches
+
+_MESSAGE_SET: Final = -1  # among what a fetch's answer says of a partition
+
+
+def fetch_runs(consumer: Any, most: int) -> None:  # noqa: ANN401 - aiokafka has no types
+    """From now on ``consumer``, which has started and has no partitions yet, gives runs of at most ``most`` records and one batch."""
+    fetcher = consumer._fetcher  # noqa: SLF001
+    fetcher._client = tapped = _Tapped(fetcher._client)  # noqa: SLF001
+    process = fetcher._proc_fetch_request  # noqa: SLF001
+
+    async def processed(assignment: Any, node: int, request: Any) -> bool:  # noqa: ANN401
+        woken: bool = await process(assignment, node, request)
+        for tp, data in tapped.answered(request):
+            result = fetcher._records.get(tp)  # noqa: SLF001
+            if type(result) is FetchResult and not isinstance(result._partition_records, _Runs):  # noqa: SLF001
+                result._partition_records = _Runs(data, result._partition_records, most)  # noqa: SLF001
+        return woken
+
+    fetcher._proc_fetch_request = processed  # noqa: SLF001
+
+
+class _Tapped:
+    """aiokafka's client; keeps of the answers to fetches what they brought, until it is asked for."""
+
+    def __init__(self, client: Any) -> None:  # noqa: ANN401
+        self._client = client
+        self._answers: dict[int, Any] = {}
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._client, name)
+
+    async def send(self, node: int, request: Any) -> Any:  # noqa: ANN401
+        """Send a request; of an answer to a fetch all is kept."""
+        response = await self._client.send(node, request)
+        self._answers[id(request)] = response
+        return response
+
+    def answered(self, request: Any) -> Iterator[tuple[TopicPartition, bytes]]:  # noqa: ANN401
+        """What the answer to ``request`` brought of each partition."""
+        response = self._answers.pop(id(request), None)
+        if response is not None:
+            for topic, partitions in response.topics:
+                for partition, *rest in partitions:
+                    yield TopicPartition(topic, partition), rest[_MESSAGE_SET]
+
+
+class _Runs:
+    """Gives runs where aiokafka gives records; ``next_fetch_offset`` is what it asks for beside them."""
+
+    def __init__(self, data: bytes, records: Any, most: int) -> None:  # noqa: ANN401
+        self.next_fetch_offset: int = records.next_fetch_offset
+        self._most = most
+        self._batches = batches(data, self.next_fetch_offset, records._aborted_transactions, most)  # noqa: SLF001
+
+    def __iter__(self) -> "_Runs":
+        return self
+
+    def __next__(self) -> Run:
+        found: list[Batch] = []
+        start, records = self.next_fetch_offset, 0
+        for batch, following in self._batches:
+            self.next_fetch_offset = max(following, self.next_fetch_offset)
+            if batch is not None:
+                found.append(batch)
+                records += batch.count
+                if records >= self._most:
+                    break
+        if not found:
+            raise StopIteration
+        return Run(found, max(start, found[0].base_offset))
