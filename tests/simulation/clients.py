@@ -10,6 +10,8 @@ from aiokafka import TopicPartition
 from aiokafka.errors import ProducerFenced
 
 from streams.clients import Clients
+from streams.encoded import rows_in
+from streams.records import FinishedBatch
 from tests.simulation.kafka import TP, Row, Session
 
 if TYPE_CHECKING:
@@ -81,9 +83,9 @@ class Producer:
     def create_batch(self) -> Batch:
         return Batch()
 
-    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> "asyncio.Future[Any]":
+    async def send_batch(self, batch: Batch | FinishedBatch, topic: str, *, partition: int) -> "asyncio.Future[Any]":
         assert self._open
-        tp, rows = (topic, partition), list(batch)
+        tp, rows = (topic, partition), list(rows_in([batch.records]) if isinstance(batch, FinishedBatch) else batch)
 
         def apply() -> Any:
             return SimpleNamespace(topic=topic, partition=partition, offset=self._cluster.produce(self._known, tp, rows))

@@ -1,0 +1,100 @@
+"""Record batches in Kafka's format v2: what aiokafka writes we read alike, and what we write aiokafka reads."""
+
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.effects import Row
+from streams.encoded import encode_rows
+from streams.records import FinishedBatch, Run, SourceRecord, batches, run_of
+
+contents = st.none() | st.binary(max_size=60)
+rows = st.lists(st.tuples(contents, contents, st.just([("ce_id", b"x")])), min_size=1, max_size=30)
+NONE, GZIP, SNAPPY, LZ4, ZSTD = range(5)
+BASE_OFFSET = slice(0, 8)
+MAGIC = 16
+CONTROL = 0x20
+
+
+def wire(told: list[Row], base: int, codec: int = NONE, producer: int = -1) -> bytes:
+    """A batch as a broker gives it, written by aiokafka."""
+    builder = DefaultRecordBatchBuilder(2, codec, producer >= 0, producer, 0, 0, 1 << 30)
+    for delta, (key, value, headers) in enumerate(told):
+        builder.append(delta, 0, key, value, headers)
+    data = bytearray(builder.build())
+    data[BASE_OFFSET] = base.to_bytes(8, "big")
+    return bytes(data)
+
+
+def marker(kind: bytes, base: int, producer: int) -> bytes:
+    """The control batch that ends a transaction."""
+    data = bytearray(wire([(kind, b"\0" * 6, [])], base, NONE, producer))
+    data[22] |= CONTROL  # the low byte of the attributes
+    return bytes(data)
+
+
+def read(data: bytes, start: int = 0, aborted: tuple[tuple[int, int], ...] = (), most: int = 1_000) -> list[SourceRecord]:
+    """The records of a fetch, taken as the transport takes them: in runs that begin where the one before ended."""
+    found, at = [], start
+    for batch, following in batches(data, start, aborted, most):
+        if batch is not None:
+            assert batch.count <= most
+            found += Run([batch], at)
+        at = max(at, following)
+    return found
+
+
+@given(rows, st.integers(0, 1 << 40), st.sampled_from([NONE, GZIP, SNAPPY, LZ4, ZSTD]), st.integers(1, 40), st.integers(0, 40))
+def test_what_aiokafka_writes_is_read_from_any_offset_in_runs_of_any_size(
+    told: list[Row], base: int, codec: int, most: int, skipped: int
+) -> None:
+    wanted = [SourceRecord(key, value, base + i) for i, (key, value, _) in enumerate(told)]
+    assert read(wire(told, base, codec), base + skipped, most=most) == wanted[skipped:]
+
+
+@given(rows, rows)
+def test_a_batch_that_the_fetch_cut_off_is_left_for_the_next_one(first: list[Row], second: list[Row]) -> None:
+    whole, cut = wire(first, 0), wire(second, len(first))[:-1]
+    assert [r.offset for r in read(whole + cut)] == list(range(len(first)))
+
+
+@given(rows)
+def test_what_a_transaction_took_back_is_not_read_and_what_its_producer_wrote_next_is(told: list[Row]) -> None:
+    n = len(told)
+    log = wire(told, 0, ZSTD, 7) + wire(told, n, NONE, 8) + marker(b"\0\0\0\0", 2 * n, 7) + wire(told, 2 * n + 1, NONE, 7)
+    assert [r.offset for r in read(log, aborted=((7, 0),))] == [*range(n, 2 * n), *range(2 * n + 1, 3 * n + 1)]
+
+
+def test_a_marker_moves_the_place_to_read_on_from() -> None:
+    assert list(batches(marker(b"\0\0\0\1", 5, 7), 5, [], 10)) == [(None, 6)]
+
+
+@given(rows, st.integers(0, 40))
+def test_a_run_leaves_out_what_stands_before_an_offset(told: list[Row], offset: int) -> None:
+    run = run_of([SourceRecord(key, value, i) for i, (key, value, _) in enumerate(told)])
+    rest = run.since(offset)
+    assert [r.offset for r in rest or []] == list(range(offset, len(told)))
+    assert len(rest or []) == max(0, len(told) - offset)
+    assert run.following == len(told)
+
+
+@given(rows)
+def test_what_we_finish_is_a_batch_for_aiokafka(told: list[Row]) -> None:
+    finished = FinishedBatch(encode_rows(told))
+    finished._set_producer_state(7, 3, 11)
+    batch = DefaultRecordBatch(finished._build())
+    assert (batch.validate_crc(), batch.is_transactional, batch.is_control_batch) == (True, True, False)
+    assert (batch.producer_id, batch.producer_epoch, batch.base_sequence, batch.next_offset) == (7, 3, 11, len(told))
+    assert [(r.key, r.value, r.headers) for r in batch] == told
+    assert finished.record_count() == len(told)
+
+
+def test_a_batch_of_another_format_or_with_a_record_cut_off_is_no_batch() -> None:
+    data = bytearray(wire([(b"k", b"v", [])], 0))
+    data[MAGIC] = 1
+    with pytest.raises(CorruptRecordException, match="format 1"):
+        read(bytes(data))
+    records = run_of([SourceRecord(b"k", b"value", 0)]).batches[0]
+    with pytest.raises(CorruptRecordException, match="cut off"):
+        list(Run([msgspec.structs.replace(records, data=records.data[:-2])], 0))
