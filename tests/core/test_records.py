@@ -1,5 +1,7 @@
 """Record batches in Kafka's format v2: what aiokafka writes we read alike, and what we write aiokafka reads."""
 
+import msgspec
+import pytest
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 from hypothesis import given
