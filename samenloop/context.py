@@ -8,6 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from connectors.broker.running import running
+from samenloop.called import called
 from samenloop.errors import NotDoneError
 from samenloop.security import secured
 from samenloop.settings import Settings
@@ -44,5 +45,5 @@ def brokers_of(settings: Settings) -> str:
         return secured(settings, settings.brokers)
     found = running(settings.data) or running(settings.data / DEMO)
     if found is None:
-        raise NotDoneError(f"no broker runs in {settings.data}: start one with 'samenloop up', or name one with --brokers")
+        raise NotDoneError(f"no broker runs in {settings.data}: start one with '{called()} up', or name one with --brokers")
     return found.bootstrap

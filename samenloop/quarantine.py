@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from connectors.ontvangers.topic_reader import read_topics
+from samenloop.called import called
 from samenloop.errors import NotDoneError
 from schemas.catalogue import Catalogue
 from schemas.quarantine import MAX_KEY, MAX_VALUE, QUARANTAINE, Closed, Refused, Retried, read_headers
@@ -149,7 +150,7 @@ class Quarantine:
         """The record with this number; raises NotDoneError."""
         found = next((h for h in self.records() if h.number == number), None)
         if found is None:
-            raise NotDoneError(f"there is no record {number} in quarantine: 'samenloop quarantine list --all' shows all of them")
+            raise NotDoneError(f"there is no record {number} in quarantine: '{called()} quarantine list --all' shows all of them")
         return found
 
 
@@ -163,7 +164,7 @@ def quarantined_text(records: Sequence[Held]) -> list[str]:
         "",
         f"Let op: {few} in quarantaine en {counts} niet mee. Wat hier staat kan daardoor onvolledig of verouderd zijn.",
         *(f"  nummer {h.number}: {h.place}, {h.reason}" for h in records),
-        "  De beheerder ziet met 'samenloop quarantine show NUMMER' waarom, en verwerkt het na herstel met 'retry NUMMER'.",
+        f"  De beheerder ziet met '{called()} quarantine show NUMMER' waarom, en verwerkt het na herstel met 'retry NUMMER'.",
     ]
 
 

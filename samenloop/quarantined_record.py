@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from connectors.ontvangers.topic_reader import read_places
+from samenloop.called import called
 from samenloop.errors import NotDoneError
 from samenloop.quarantine import FRAMING, Held, is_same, judge_of, read_quarantine, schema_id_of, text_of
 from schemas.catalogue import Catalogue
@@ -128,7 +129,7 @@ def _headers(s: Shown) -> list[str]:
 def _now(h: Held) -> str:
     if h.refused_now is not None:
         return f"the present catalogue would refuse it: {h.refused_now}: {text_of(h.refused_now)}"
-    return "the present catalogue would take it" + (f": samenloop quarantine retry {h.number}" if h.is_open else "")
+    return "the present catalogue would take it" + (f": {called()} quarantine retry {h.number}" if h.is_open else "")
 
 
 def _content(c: Content) -> list[str]:

@@ -19,16 +19,12 @@ class PartitionStore:
         self.rows: dict[bytes, bytes] = {}
         self.meta = Meta(layout)
         self.size = 0  # bytes of the keys and values in ``rows``
+        self.persons = 0  # that have state
         self.position = 0  # offset in the changelog up to which the rows are restored
 
     def get(self, key: bytes) -> bytes | None:
         """A row of a persoon, or None."""
         return self.rows.get(key)
-
-    @property
-    def persons(self) -> int:
-        """How many persons have state; counts the rows."""
-        return sum(is_head(key) for key in self.rows)
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Take one row of the changelog; raises LayoutError when the state has another layout."""
@@ -57,6 +53,8 @@ class PartitionStore:
         if value is not None:
             self.rows[key] = value
         self.size += _size(key, value) - _size(key, old)
+        if is_head(key):
+            self.persons += (value is not None) - (old is not None)
 
 
 def _size(key: bytes, value: bytes | None) -> int:

@@ -16,10 +16,10 @@ _OUTSTANDING: Final = 64  # batches that may wait for their acknowledgement
 
 
 class TopicMissingError(Exception):
-    """Kafka has no such topic; the text names it and says how to make it."""
+    """Kafka has no such topic; the text names it."""
 
     def __init__(self, topic: str) -> None:
-        super().__init__(f"Kafka has no topic {topic}: make it with 'samenloop topics apply'")
+        super().__init__(f"Kafka has no topic {topic}")
 
 
 class MutatieProducer:

@@ -21,6 +21,7 @@ from connectors.bronnen.publish import Verdict, checked
 from connectors.bronnen.register import Register, RegisterError
 from connectors.bronnen.register_bron import RegisterBron
 from connectors.bronnen.rejections import RejectedError
+from samenloop.called import called
 from samenloop.context import BrokersOption, DataOption, brokers_of, catalogue_of, settings_of
 from samenloop.edge import reader_of
 from samenloop.errors import NotDoneError
@@ -60,7 +61,9 @@ def bron(  # noqa: PLR0913 - one parameter an option
                 typer.echo(json.dumps(outcome) if as_json else ", ".join(f"{n} {what.lower()}" for what, n in outcome.items()))
                 rejected = outcome["AFGEKEURD"]
             asyncio.run(_work(RegisterBron(bron, catalogue, servers, held), bron))
-    except (RegisterError, TopicMissingError, KafkaError, OSError, sqlite3.Error) as e:
+    except TopicMissingError as e:
+        raise NotDoneError(f"{bron}: {e}: make it with '{called()} topics apply'") from e
+    except (RegisterError, KafkaError, OSError, sqlite3.Error) as e:
         raise NotDoneError(f"{bron}: {e}") from e
     raise typer.Exit(1 if rejected else 0)
 

@@ -1,8 +1,8 @@
 """``samenloop demo``: a node on synthetic people, over simulated months, and what happens as it happens."""
 
 import asyncio
+import shlex
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
@@ -23,6 +23,7 @@ from connectors.bronnen.producer import MutatieProducer
 from connectors.bronnen.pseudonym import Pseudonymiser, read_or_make_key
 from connectors.bronnen.register import Register
 from connectors.bronnen.register_bron import RegisterBron
+from samenloop.called import called
 from samenloop.commands.topics import make_topics
 from samenloop.commands.worker import engine_settings
 from samenloop.context import DEMO, DataOption, catalogue_of, settings_of
@@ -64,14 +65,16 @@ def demo(
         console.print("[bold]1[/] Apache Kafka starts ...")
         bootstrap = broker.start().bootstrap
         console.print(f"  it runs on {bootstrap}, its log is {broker.log}")
-        with (settings.data / "worker.log").open("a", encoding="utf-8") as log:
+        worker_log = settings.data / "worker.log"
+        with worker_log.open("a", encoding="utf-8") as log:
             log_to(log, "info")
             code = asyncio.run(Demo(settings, bootstrap, console.print).run(persons, seed, months, exit_=exit_))
+        if code:
+            raise NotDoneError(f"the worker failed: {_why(worker_log)}; its log is {worker_log}")
     except (BrokerError, DistributionError, OSError) as e:
         raise NotDoneError(str(e)) from e
     finally:
         broker.stop()
-    raise typer.Exit(code)
 
 
 class Demo:
@@ -172,13 +175,23 @@ class Demo:
         if self._example is None:
             return
         self._say("While this runs, try in another terminal:\n")
-        cli = _command(self._settings.data.parent)
+        data = self._settings.data.parent
+        cli = called() if data == Path(".samenloop") else f"SAMENLOOP_DATA={data} {called()}"
         for command, what in _next_steps(self._example):
             self._say(f"  {cli} {command}\n      [dim]{what}[/]")
 
 
 def _month(delivery: Delivery) -> int:
     return max(0, int((delivery.day - EPOCH_DAY) / _DAYS_A_MONTH))
+
+
+def _why(worker_log: Path) -> str:
+    """What the worker said last about its failure."""
+    said = [line for line in worker_log.read_text(encoding="utf-8").splitlines() if 'event="worker failed"' in line]
+    if not said:
+        return "it did not say why"
+    fields = dict(part.partition("=")[::2] for part in shlex.split(said[-1]))
+    return fields.get("exception", fields["error"]).split("\\n")[-1]
 
 
 def _next_steps(s: Signaal) -> list[tuple[str, str]]:
@@ -191,9 +204,3 @@ def _next_steps(s: Signaal) -> list[tuple[str, str]]:
         ("console mutaties.uwv.inkomstenverhouding --from-beginning --max-messages 3", "Avro decoded; no BSN anywhere"),
         (f"kafka {console}", "Apache's own tool"),
     ]
-
-
-def _command(data: Path) -> str:
-    """How the user would call this program again."""
-    command = "./run" if (Path.cwd() / "run").exists() else Path(sys.argv[0]).name
-    return command if data == Path(".samenloop") else f"SAMENLOOP_DATA={data} {command}"

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from connectors.bronnen.lines import LineReader
 from connectors.bronnen.producer import MutatieProducer, TopicMissingError
 from connectors.bronnen.publish import PublishError, Summary, Verdict, publish
+from samenloop.called import called
 from samenloop.context import BrokersOption, DataOption, brokers_of, catalogue_of, settings_of
 from samenloop.edge import reader_of
 from samenloop.errors import NotDoneError
@@ -46,7 +47,9 @@ def publish_file(
             write = reporter_of(stack, report, file)
             advance = progress_of(stack, file, "publishing", quiet=as_json)
             summary = asyncio.run(_publish(brokers_of(settings), lines, reader, write, advance))
-    except (PublishError, TopicMissingError, KafkaError, OSError, sqlite3.Error) as e:
+    except TopicMissingError as e:
+        raise NotDoneError(f"{soort}: {e}: make it with '{called()} topics apply'") from e
+    except (PublishError, KafkaError, OSError, sqlite3.Error) as e:
         raise NotDoneError(f"{soort}: {e}") from e
     if not summary.lines:
         raise NotDoneError("standard input: there is nothing to publish")

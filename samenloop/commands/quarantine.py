@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from samenloop.called import called
 from samenloop.closing import close
 from samenloop.context import BrokersOption, DataOption, brokers_of, catalogue_of, settings_of
 from samenloop.errors import NotDoneError
@@ -164,7 +165,7 @@ def _tell(report: Report, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(report.as_json(), indent=2))
         return
-    hint = "; 'samenloop quarantine list' shows which of them are refused again" if report.retried else ""
+    hint = f"; '{called()} quarantine list' shows which of them are refused again" if report.retried else ""
     typer.echo(f"{len(report.retried)} retried{hint}")
     for number, place in report.retried.items():
         typer.echo(f"  {number} stands at {place}")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from connectors.broker.topics import diff_topics
+from samenloop.called import called
 from samenloop.context import BrokersOption, DataOption, HttpOption, brokers_of, catalogue_of, settings_of
 from samenloop.errors import NotDoneError
 from samenloop.logs import log_to
@@ -58,4 +59,4 @@ def _need_topics(settings: Settings, brokers: str) -> None:
         raise NotDoneError(f"topic {topic.naam} has {there} partitions, the settings say {topic.partities}")
     if found.missing:
         names = ", ".join(t.naam for t in found.missing[:3])
-        raise NotDoneError(f"the cluster lacks {len(found.missing)} topics ({names} …): make them with 'samenloop topics apply'")
+        raise NotDoneError(f"the cluster lacks {len(found.missing)} topics ({names} …): make them with '{called()} topics apply'")

@@ -16,9 +16,9 @@ def program(path: Path, text: str) -> None:
 def test_behind_a_shim_uv_is_given_the_python_that_it_finds_there_itself(tmp_path: Path) -> None:
     """Pyenv puts a script named python3 on the path; uv then warned at every command that its own environment has another Python."""
     program(tmp_path / "python3", f'exec "{sys.executable}" "$@"')
-    program(tmp_path / "uv", 'echo "$UV_PYTHON $*"')
+    program(tmp_path / "uv", 'echo "$UV_PYTHON $*, called as $SAMENLOOP_CALLED_AS"')
     env = {**os.environ, "PATH": f"{tmp_path}:/usr/bin:/bin"}
     done = subprocess.run([ROOT / "run", "topics", "diff"], env=env, capture_output=True, text=True, check=True)
     synced, ran = done.stdout.splitlines()
     assert synced.startswith(f"{sys.executable} sync ")
-    assert ran == f"{sys.executable} run --frozen --no-sync samenloop topics diff"
+    assert ran == f"{sys.executable} run --frozen --no-sync samenloop topics diff, called as {ROOT / 'run'}"

@@ -13,10 +13,9 @@ from tests.simulation.hunting import Hunt, hunt, shorten
 from tests.simulation.planted import PLANTED
 from tests.simulation.scheduler import FAULTS, Simulation
 
-pytestmark = pytest.mark.timeout(900)  # half a minute of CPU, on a machine that may be busy
+pytestmark = pytest.mark.timeout(900)  # on a machine that may be busy
 
-SEEDS = 1_500
-MOST_SEEDS = 600  # within which a planted bug must be found
+SEEDS = 600  # within which a planted bug must be found, and in which the engine must hold; `./run simulate` takes any number
 
 
 @cache
@@ -33,30 +32,30 @@ def test_the_engine_holds_under_every_interleaving() -> None:
 
 def test_the_interleavings_are_not_peaceful() -> None:
     met = honest().met
-    assert min(met[name] for name in FAULTS) > 100
+    assert min(met[name] for name in FAULTS) > 40
     for seen in ("ProducerFenced", "expired", "aborted with signals", "committed with signals", "register"):
-        assert met[seen] > 100, seen
+        assert met[seen] > 40, seen
 
 
 @pytest.mark.parametrize("planted", PLANTED)
 def test_a_planted_bug_is_found_by_what_it_does(planted: str) -> None:
     context, seen = PLANTED[planted]
     with context():
-        found = hunt(range(MOST_SEEDS), outside_only=True, wanted=seen)
+        found = hunt(range(SEEDS), outside_only=True, wanted=seen)
     assert found.failure is not None
 
 
 def test_who_reads_uncommitted_may_be_misled(monkeypatch: pytest.MonkeyPatch) -> None:
     """A known limit: after a crash records of several topics may come in another order, and what was aborted is never said again."""
     monkeypatch.setattr(check, "keeps_order", lambda _: True)  # demand of every seed what holds only where the order stays the same
-    found = hunt(range(MOST_SEEDS), wanted="uncommitted: .* should not stand|not the same bytes")
+    found = hunt(range(SEEDS), wanted="uncommitted: .* should not stand|not the same bytes")
     assert found.failure is not None
 
 
 def test_a_failing_seed_is_made_shorter_and_still_fails_in_the_same_way() -> None:
     context, seen = PLANTED["state before signals"]
     with context():
-        found = hunt(range(MOST_SEEDS), outside_only=True, wanted=seen)
+        found = hunt(range(SEEDS), outside_only=True, wanted=seen)
         assert found.failure is not None
         short = shorten(found.failure)
         assert len(short.events) < len(found.failure.events) / 2
