@@ -21,6 +21,7 @@ COMMANDS: Final = {  # name → module of samenloop.commands, and the function o
     "signals": ("signals", "signals"),
     "explain": ("explain", "explain"),
     "console": ("console", "console"),
+    "archive": ("archive", "archive"),
     "kafka": ("kafka", "kafka"),
     "broker": ("broker", "broker"),
     "quarantine": ("quarantine", "quarantine"),

@@ -18,6 +18,7 @@ DEMO = "demo"  # where below the data directory a demo keeps all that it makes
 
 BrokersOption = Annotated[str | None, typer.Option(help="Kafka bootstrap servers; without it the embedded broker is used.")]
 HttpOption = Annotated[str | None, typer.Option(help="HOST:PORT of /live, /ready and /metrics; port 0: any free one; off: none.")]
+ToepassingOption = Annotated[str | None, typer.Option(help="Name of the engine, when it is not the one of the settings.")]
 DataOption = Annotated[Path | None, typer.Option(help="Directory of the embedded broker, the key and the logs.")]
 
 

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
@@ -14,6 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 Oin = Field(pattern=r"^[0-9]{20}$")
 Duration = Field(pattern=r"^P([0-9]+M|[0-9]+D)$")
+
+
+BESTANDEN = ("*.yaml", "topics/*.yaml", "diensten/*.yaml", "avro/*.avsc")
 
 
 class CatalogueError(Exception):
@@ -152,6 +156,7 @@ class Catalogue:
     ontvangers: Mapping[str, Ontvanger]  # those that exist
     voormalige_ontvangers: Mapping[str, Ontvanger]
     schemas: Mapping[int, Schema]
+    bestanden: Mapping[str, bytes] = field(repr=False)  # what it was read from, by path inside its folder
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Self:
@@ -166,9 +171,15 @@ class Catalogue:
             ontvangers={o.id: o for o in ontvangers if o.tot is None},
             voormalige_ontvangers={o.id: o for o in ontvangers if o.tot is not None},
             schemas=_schemas(root / "avro", topics),
+            bestanden={str(p.relative_to(root)): p.read_bytes() for pattern in BESTANDEN for p in sorted(root.glob(pattern))},
         )
         _check(catalogue)
         return catalogue
+
+    @cached_property
+    def versie(self) -> str:
+        """The SHA-256 of all its files, in hex: the same content has the same version, whatever it is called."""
+        return version_of(self.bestanden)
 
     @cached_property
     def mutatie_topics(self) -> Mapping[str, Topic]:
@@ -182,6 +193,11 @@ class Catalogue:
     def latest_schema(self, topic: str) -> Schema:
         """The newest schema of a topic or topic family."""
         return self.schemas[self.topics[topic].schemas[-1].id]
+
+
+def version_of(files: Mapping[str, bytes]) -> str:
+    """The version of a catalogue with these files, by path inside its folder: a SHA-256 over the path and SHA-256 of each."""
+    return sha256("".join(f"{sha256(data).hexdigest()}  {path}\n" for path, data in sorted(files.items())).encode()).hexdigest()
 
 
 _P = TypeVar("_P", bound=_Part)

@@ -26,6 +26,7 @@ class Folder:
     """Folds frames under one catalogue."""
 
     def __init__(self, catalogue: Catalogue, system: str) -> None:
+        self.catalogus = catalogue.versie
         self.rulebook = rulebook_of(catalogue)
         self._codec = Codec(catalogue)
         self._source = source_of(catalogue.bronnen["knooppunt"], system)

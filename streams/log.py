@@ -57,7 +57,7 @@ class PartitionLog:
         async with patience(self._settings, f"Kafka did not hand partition {self._partition} over"):
             await self._producer.start()
             # One metadata request for all outputs: the first send to each of 700 topics took 58 s without it.
-            await self._producer.client.set_topics([*self._outputs, self._settings.changelog])
+            await self._producer.client.set_topics([*self._outputs, self._settings.changelog, self._settings.verloop])
         await restore(self._settings, self._clients, self._partition, store, self.progress)
         async with patience(self._settings, f"Kafka did not say how far partition {self._partition} is"):
             return await self._committed()

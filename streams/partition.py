@@ -17,6 +17,7 @@ from streams.records import Run
 from streams.recovery import Progress
 from streams.settings import EngineSettings
 from streams.store import PartitionStore
+from streams.verloop import verloop_row
 
 log = structlog.get_logger()
 
@@ -63,6 +64,7 @@ class Partition:
         self._owner = owner
         self._frames: asyncio.Queue[Frame] = asyncio.Queue(settings.backlog_frames)
         self._next: dict[tuple[str, int], int] = {}
+        self._verloop = settings.verloop
         self._stop = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name=f"partition-{number}")
         self.state = State.RESTORING
@@ -139,6 +141,7 @@ class Partition:
         self.busy_since = begin = time.monotonic()
         effects = self._folder.fold(self.store.get, self.number, new)
         folded = time.monotonic()
+        effects.send(self._verloop, self.number, verloop_row(self._folder.catalogus, self._next, self.number, new))
         crash_point("after-fold")
         await self._log.commit(effects, self.store)
         self._next.update(effects.offsets)

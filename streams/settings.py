@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from schemas.verloop import verloop_topic
+
 _FETCH_BYTES: Final = 1 << 20  # aiokafka asks for so much of a partition at a time, and for no more until that is taken
 
 
@@ -45,6 +47,11 @@ class EngineSettings:
     def changelog(self) -> str:
         """The compacted topic with the state of all followed persons."""
         return f"{self.toepassing}-personen-changelog"
+
+    @property
+    def verloop(self) -> str:
+        """The topic that says what each transaction took, in which order."""
+        return verloop_topic(self.toepassing)
 
     def transactional_id(self, partition: int) -> str:
         """One producer identity a partition: whoever takes it over fences the one before."""

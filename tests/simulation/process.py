@@ -22,6 +22,7 @@ from tests.simulation.loop import Loop
 PARTITIES = 2
 SETTINGS = EngineSettings(brokers="", toepassing="sim", partities=PARTITIES, datadir=Path(), backlog_frames=2)
 CHANGELOG = SETTINGS.changelog
+VERLOOP = SETTINGS.verloop
 _BUFFER = 6  # frames that Faust holds for its agent
 
 
