@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, TypeVar
@@ -53,10 +54,10 @@ class Archive:
 
     def rows(self, topic: str, partition: int, since: int = 0) -> Iterator[Row]:
         """The records from offset ``since`` on; raises ArchiveError at the first file that is not as it was written."""
-        return self._read(topic, partition, since, rows_in)
+        return chain.from_iterable(self._read(topic, partition, since, rows_in))
 
-    def bare_rows(self, topic: str, partition: int, since: int = 0) -> Iterator[BareRow]:
-        """The same without times and headers, in less time."""
+    def runs(self, topic: str, partition: int, since: int = 0) -> Iterator[list[BareRow]]:
+        """The same without times and headers and in less time, a list for each file."""
         return self._read(topic, partition, since, bare_rows_in)
 
     def columns(self, topic: str, partition: int, columns: list[str] | None = None) -> Iterator[pl.DataFrame]:
@@ -71,20 +72,19 @@ class Archive:
                 return next((r for r in rows_in(read_verified(self.folder, entry), entry) if r.offset == offset), None)
         return None
 
-    def _read(self, topic: str, partition: int, since: int, read: Callable[[bytes, RowsFile], Iterator[_R]]) -> Iterator[_R]:
+    def _read(self, topic: str, partition: int, since: int, read: Callable[[bytes, RowsFile], Iterator[_R]]) -> Iterator[list[_R]]:
         last = -1
         for entry in self.files_of(topic, partition):
             if entry.last < since:
                 continue
-            number = 0
-            for row in read(read_verified(self.folder, entry), entry):
+            rows = list(read(read_verified(self.folder, entry), entry))
+            for row in rows:
                 if row.offset <= last:
                     raise ArchiveError(f"{entry.file}: offset {row.offset} comes after {last}")
-                last, number = row.offset, number + 1
-                if row.offset >= since:
-                    yield row
-            if number != entry.records:
-                raise ArchiveError(f"{entry.file}: there are {number} records, the manifest says {entry.records}")
+                last = row.offset
+            if len(rows) != entry.records:
+                raise ArchiveError(f"{entry.file}: there are {len(rows)} records, the manifest says {entry.records}")
+            yield rows if entry.first >= since else [r for r in rows if r.offset >= since]
 
     @property
     def catalogues(self) -> list[str]:

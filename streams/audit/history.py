@@ -1,0 +1,119 @@
+"""What the engine took, as its ``verloop`` in an archive says: transaction by transaction, with the records of each."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from schemas.verloop import Taken, Verloop, decode_verloop, verloop_topic
+from streams.audit.archive import Archive
+from streams.audit.manifest import ArchiveError
+from streams.audit.rows import BareRow
+
+
+class Transaction(NamedTuple):
+    """A row of the verloop and where it stands."""
+
+    offset: int
+    timestamp: int  # milliseconds since the epoch, of the log
+    verloop: Verloop
+
+
+class Scope(NamedTuple):
+    """The transactions that are looked at, by the time that the log gives them: ``[begin, end)``, None without a limit."""
+
+    begin: int | None = None
+    end: int | None = None
+
+    def is_before(self, t: Transaction) -> bool:
+        """Whether it only makes the state from which the scope begins."""
+        return self.begin is not None and t.timestamp < self.begin
+
+    def is_behind(self, t: Transaction) -> bool:
+        """Whether it is of no interest."""
+        return self.end is not None and t.timestamp >= self.end
+
+
+Position = Mapping[str, int]  # topic → offset up to which records of a partition were taken
+
+
+class Reach(NamedTuple):
+    """Of one partition, what of each topic was taken before the scope and what at its end."""
+
+    before: Position
+    after: Position
+    transactions: int
+    records: int
+    catalogues: frozenset[str]
+
+
+def transactions(archive: Archive, toepassing: str, partition: int, since: int = 0) -> Iterator[Transaction]:
+    """The verloop of a partition from offset ``since`` on; raises ArchiveError."""
+    topic = verloop_topic(toepassing)
+    for row in archive.rows(topic, partition, since):
+        try:
+            yield Transaction(row.offset, row.timestamp, decode_verloop(row.value))
+        except ValueError as e:
+            raise ArchiveError(f"{topic}-{partition}@{row.offset}: this is no row of a verloop: {e}") from e
+
+
+def reach_of(archive: Archive, toepassing: str, partition: int, scope: Scope) -> Reach:
+    """How far the transactions of a partition reach; raises ArchiveError."""
+    before, after, number, records, catalogues = dict[str, int](), dict[str, int](), 0, 0, set[str]()
+    for t in transactions(archive, toepassing, partition):
+        if scope.is_behind(t):
+            break
+        number += 1
+        catalogues.add(t.verloop.catalogus)
+        for taken in t.verloop.genomen:
+            after[taken.topic] = taken.end
+            records += taken.records
+        if scope.is_before(t):
+            before = dict(after)
+    return Reach(before, after, number, records, frozenset(catalogues))
+
+
+class Source:
+    """The records of one topic and partition in order; files are read when they are needed, one at a time."""
+
+    def __init__(self, archive: Archive, topic: str, partition: int, since: int) -> None:
+        self._runs = archive.runs(topic, partition, since)
+        self._offsets: list[int] = []
+        self._rows: list[BareRow] = []
+        self._at = 0
+
+    def take(self, end: int) -> list[BareRow]:
+        """The next records, those before offset ``end``; raises ArchiveError."""
+        found: list[BareRow] = []
+        while True:
+            to = bisect_left(self._offsets, end, self._at)
+            found += self._rows[self._at : to]
+            self._at = to
+            if to < len(self._offsets):
+                return found
+            run = next(self._runs, None)
+            if run is None:
+                return found
+            self._rows, self._offsets, self._at = run, [r.offset for r in run], 0
+
+
+class Gap(NamedTuple):
+    """Where the archive does not hold what a transaction took."""
+
+    taken: Taken
+    present: int  # records that the archive has there
+    offsets: tuple[int, ...]  # of those that can be missing
+
+
+def gap_of(taken: Taken, rows: Iterable[BareRow]) -> Gap | None:
+    """What is wrong with the records that stand where ``taken`` says; None when all are there."""
+    there = {r.offset for r in rows}
+    if len(there) == taken.records:
+        return None
+    return Gap(taken, len(there), tuple(o for o in range(taken.begin, taken.end) if o not in there))
+
+
+def day_start(text: str) -> int:
+    """``2026-01-31`` or ``2026-01-31T09:00`` (UTC unless it says otherwise) in milliseconds since the epoch; raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
