@@ -10,8 +10,7 @@ from streams.fold import Frame
 def verloop_row(catalogus: str, position: Mapping[tuple[str, int], int], partition: int, frames: Iterable[Frame]) -> Row:
     """The row of a transaction that takes ``frames`` of a partition; ``position`` is where each topic was read up to before."""
     taken, at = list[Taken](), dict[str, int]()
-    for topic, records in frames:
-        begin, end = at.get(topic, position[topic, partition]), records[-1].offset + 1
-        at[topic] = end
-        taken.append(Taken(topic, begin, end, len(records)))
+    for topic, run in frames:
+        taken.append(Taken(topic, at.get(topic, position[topic, partition]), run.following, len(run)))
+        at[topic] = run.following
     return None, encode_verloop(Verloop(catalogus, tuple(taken))), []

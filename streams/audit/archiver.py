@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from schemas.brokers import client_options
 from schemas.catalogue import Catalogue
 from schemas.quarantine import QUARANTAINE
 from schemas.verloop import verloop_topic
@@ -99,7 +100,7 @@ def _in_order(there: set[str], toepassing: str) -> Iterator[list[str]]:
 @asynccontextmanager
 async def _consumer(brokers: str, isolation: str) -> AsyncIterator[Any]:
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=brokers, isolation_level=isolation, enable_auto_commit=False, max_partition_fetch_bytes=_FETCH_BYTES
+        **client_options(brokers), isolation_level=isolation, enable_auto_commit=False, max_partition_fetch_bytes=_FETCH_BYTES
     )
     await consumer.start()
     try:
