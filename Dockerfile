@@ -2,7 +2,7 @@
 FROM python:3.13-slim
 RUN pip install --no-cache-dir uv==0.13.9 && useradd --create-home samenloop
 WORKDIR /samenloop
-COPY pyproject.toml uv.lock README.md ./
+COPY pyproject.toml uv.lock README.md hatch_build.py ./
 COPY schemas schemas
 COPY streams streams
 COPY connectors connectors

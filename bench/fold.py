@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, Literal
 from zlib import crc32
 
 import typer
@@ -23,12 +23,14 @@ from schemas.catalogue import Catalogue
 from streams.encoded import rows_in
 from streams.fold import Folder
 from streams.records import Run, SourceRecord, run_of
-from streams.settings import EngineSettings
+from streams.settings import EngineSettings, KernChoice
 from streams.store import PartitionStore
 
 PARTITIES = 4
 TURNS = 300_000  # of the loop to compare with
 
+
+_KERNS: Final[tuple[KernChoice, ...]] = ("native", "python")
 
 Frames = list[tuple[int, str, Run]]  # partition, topic, records
 
@@ -38,18 +40,24 @@ def bench(
     size: Annotated[str, typer.Option(help=f"One of {', '.join(SIZES)}.")] = "mid",
     table: Annotated[Path | None, typer.Option(help="Deliveries of the comparison's harness (Parquet) instead of synthetic ones.")] = None,
     records: Annotated[Path | None, typer.Option(help="Records that `./run bench` has kept, instead.")] = None,
+    kern: Annotated[Literal["native", "python", "both"], typer.Option(help="What folds.")] = "both",
+    published: Annotated[bool, typer.Option("--published", help="Under the published catalogue; else every bron filters itself.")] = False,
     frame: Annotated[int, typer.Option(help="Most records of a frame.")] = EngineSettings.frame_records,
     profile: Annotated[bool, typer.Option("--profile", help="Show where the time goes, by cProfile.")] = False,
 ) -> None:
     """Fold a workload and say what a mutatie costs."""
     with tempfile.TemporaryDirectory() as folder:
-        catalogue = Catalogue.load(own_filtering_catalogue(Path(folder)))
+        catalogue = Catalogue.load(None if published else own_filtering_catalogue(Path(folder)))
     deliveries = synthetic(catalogue, SIZES[size]) if table is None else translated(catalogue, table)
     made = map(Encoder(catalogue).encode, deliveries) if records is None else kept(records)
     frames = _frames(islice(made, SIZES[size].mutations), frame)
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)  # as a worker does
-    (_profile if profile else _show)(catalogue, frames)
+    for choice in _KERNS if kern == "both" else (kern,):
+        folding = Folder(catalogue, "bench", choice)
+        if folding.kern != choice:
+            raise typer.BadParameter(f"there is no native core: {folding.without_kern}")
+        (_profile if profile else _show)(folding, frames)
 
 
 def _frames(records: Iterable[WireRecord], most: int) -> Frames:
@@ -94,21 +102,22 @@ def _turn() -> float:
     return (time.process_time() - begin) / TURNS * 1e6
 
 
-def _show(catalogue: Catalogue, frames: Frames) -> None:
+def _show(folder: Folder, frames: Frames) -> None:
     total, before = sum(len(run) for _, _, run in frames), _turn()
-    spent, outcome = fold_all(Folder(catalogue, "bench"), frames)
+    spent, outcome = fold_all(folder, frames)
     mutatie, turn = spent / total * 1e6, (before + _turn()) / 2
-    typer.echo(f"{total:,} mutaties in {len(frames)} frames: {mutatie:.2f} µs a mutatie, {mutatie / turn:.0f} turns of {turn:.3f} µs")
+    turns = f"{mutatie / turn:.0f} turns of {turn:.3f} µs"
+    typer.echo(f"{folder.kern}: {total:,} mutaties in {len(frames)} frames: {mutatie:.2f} µs a mutatie, {turns}")
     for name, figure in outcome.items():
         typer.echo(f"{name + ' a mutatie':26}{figure / total:8.2f}")
 
 
-def _profile(catalogue: Catalogue, frames: Frames) -> None:
+def _profile(folder: Folder, frames: Frames) -> None:
     import cProfile  # noqa: PLC0415 - only then
     import pstats  # noqa: PLC0415
 
     profiler = cProfile.Profile(time.process_time)
-    profiler.runcall(fold_all, Folder(catalogue, "bench"), frames)
+    profiler.runcall(fold_all, folder, frames)
     pstats.Stats(profiler, stream=sys.stdout).sort_stats("tottime").print_stats(35)
 
 

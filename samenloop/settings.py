@@ -43,6 +43,9 @@ class Settings(BaseSettings):
         description="Name of this worker, its own and kept over restarts: then a restart moves no partitions.",
         pattern=r"^[A-Za-z0-9._-]{1,249}$",
     )
+    kern: Literal["native", "python"] = Field(
+        "native", description="What folds in a worker: the native core where there is one, or the pure Python."
+    )
     java: Path | None = Field(None, description="A system Java >= 17 for the embedded broker, in place of the bundled one.")
 
     @model_validator(mode="after")

@@ -21,10 +21,10 @@ MAX_DAY: Final = 84005  # 2199-12-31
 MAX_MUTATIE: Final = 4096  # bytes; with it a signaal cannot pass the 64 KB that the NL GOV profile gives a message
 MAX_INT: Final = 2**31 - 1  # Avro's int; fastavro reads larger ones without a word, other readers do not
 _DAY_MS: Final = 86_400_000
-_VERSIES: Final = (1, MAX_INT)
-_DAYS: Final = (MIN_DAY, MAX_DAY)
-_MOMENTS: Final = (MIN_DAY * _DAY_MS, (MAX_DAY + 1) * _DAY_MS - 1)
-_INTS: Final = (-MAX_INT - 1, MAX_INT)
+VERSIES: Final = (1, MAX_INT)
+DAYS: Final = (MIN_DAY, MAX_DAY)
+MOMENTS: Final = (MIN_DAY * _DAY_MS, (MAX_DAY + 1) * _DAY_MS - 1)
+INTS: Final = (-MAX_INT - 1, MAX_INT)
 
 
 class WireError(Exception):
@@ -56,7 +56,7 @@ class Codec:
         self._volgverzoek = catalogue.latest_schema("volgverzoeken.<bron>").id
 
     def _shapes_of(self, topic: Topic) -> dict[bytes, Shape]:
-        shapes = {r.id: shape_of(self._schemas[r.id], _VERSIES, _MOMENTS, _DAYS, _INTS) for r in topic.schemas}
+        shapes = {r.id: shape_of(self._schemas[r.id], VERSIES, MOMENTS, DAYS, INTS) for r in topic.schemas}
         return {_HEADER.pack(0, i): shape for i, shape in shapes.items() if shape is not None}
 
     def schema_of(self, data: bytes | None) -> Schema:
@@ -101,9 +101,9 @@ class Codec:
         value = self._read(data, self._plain[schema.id])
         if not 0 < len(value["record_id"]) <= 100 or not value["record_id"].isprintable():
             raise WireError(Reason.RECORD_ID_ONGELDIG)
-        if not _in(_VERSIES, value["versie"]):
+        if not _in(VERSIES, value["versie"]):
             raise WireError(Reason.VERSIE_ONGELDIG)
-        if not _in(_MOMENTS, value["registratietijd"]):
+        if not _in(MOMENTS, value["registratietijd"]):
             raise WireError(Reason.DATUM_BUITEN_BEREIK)
         feit = value["feit"]
         if feit is not None:
@@ -113,7 +113,7 @@ class Codec:
     def _check_feit(self, schema_id: int, feit: Mapping[str, Any]) -> None:
         _check_period(feit["begindatum"], feit["einddatum"])
         for name in self._ints[schema_id]:
-            if feit[name] is not None and not _in(_INTS, feit[name]):
+            if feit[name] is not None and not _in(INTS, feit[name]):
                 raise WireError(Reason.NIET_LEESBAAR)
         for name, fits in self._patterns[schema_id]:
             if feit[name] and not fits(feit[name]):  # whether a text may be empty is for the rule that needs it
@@ -138,7 +138,7 @@ class Codec:
         if schema.id != self._volgverzoek:
             raise WireError(Reason.SCHEMA_VAN_ANDER_TOPIC)
         value = self._read(data, self._plain[schema.id])
-        if not _in(_VERSIES, value["versie"]):
+        if not _in(VERSIES, value["versie"]):
             raise WireError(Reason.VERSIE_ONGELDIG)
         for day in (value["registratietijd"] // _DAY_MS, *(v["vanaf"] for v in value["volgt"])):
             _check_period(day, None)
@@ -175,7 +175,7 @@ def _ints(schema: Schema) -> list[str]:
 
 
 def _check_period(begin: int, end: int | None) -> None:
-    if not _in(_DAYS, begin) or (end is not None and not _in(_DAYS, end)):
+    if not _in(DAYS, begin) or (end is not None and not _in(DAYS, end)):
         raise WireError(Reason.DATUM_BUITEN_BEREIK)
     if end is not None and end < begin:
         raise WireError(Reason.EINDDATUM_VOOR_BEGINDATUM)

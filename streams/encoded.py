@@ -34,9 +34,13 @@ class RawRecord(NamedTuple):
 
 def encode_record(delta: int, key: bytes | None, value: bytes | None, headers: Headers = []) -> bytes:  # noqa: B006 - never changed
     """One record, ``delta`` offsets behind the first of its batch."""
-    fields = b"".join([_bytes(name.encode()) + _bytes(content) for name, content in headers])
-    body = b"".join([b"\0\0", varint(delta), _bytes(key), _bytes(value), varint(len(headers)), fields])
+    body = b"".join([b"\0\0", varint(delta), _bytes(key), _bytes(value), varint(len(headers)), encode_headers(headers)])
     return varint(len(body)) + body
+
+
+def encode_headers(headers: Headers) -> bytes:
+    """Headers as they stand in a record behind their number."""
+    return b"".join([_bytes(name.encode()) + _bytes(content) for name, content in headers])
 
 
 def encode_rows(rows: Iterable[Row]) -> Encoded:

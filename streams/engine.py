@@ -34,7 +34,8 @@ class Engine:
     ) -> None:
         self.settings = settings
         self._clients = clients
-        self._folder = Folder(catalogue, settings.toepassing)
+        self._folder = Folder(catalogue, settings.toepassing, settings.kern)
+        log.info("core chosen", kern=self._folder.kern, why=self._folder.without_kern or "asked for")
         self._outputs = outputs_of(catalogue)
         self._end_of = end_of
         self._partitions: dict[int, Partition] = {}

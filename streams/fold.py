@@ -1,7 +1,11 @@
-"""From the frames of one partition to their effects: decode, ``step``, encode. Reads no clock, does no I/O."""
+"""From the frames of one partition to their effects: decode, ``step``, encode. Reads no clock, does no I/O.
+
+The native core (streams/native) does the plain mutaties of a frame; what it leaves, and everything where there is none, goes through the
+pure Python below, which defines what is right.
+"""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from schemas.catalogue import Catalogue
 from schemas.cloudevents import signaal_headers, source_of, volgverzoek_headers
@@ -14,47 +18,81 @@ from streams.core.rulebook import Soort, rulebook_of
 from streams.core.step import Outcome, step
 from streams.core.timeline import Timeline, timeline_of
 from streams.effects import Effects
+from streams.native.kern import Kern, NoKernError
+from streams.native.program import program_of
 from streams.records import Run, SourceRecord
+from streams.settings import KernChoice
 
 KLOK = "klok"
 
-
 Frame = tuple[str, Run]  # topic and records in the order of the log
+Read = Callable[[bytes], bytes | None]
 
 
 class Folder:
     """Folds frames under one catalogue."""
 
-    def __init__(self, catalogue: Catalogue, system: str) -> None:
+    def __init__(self, catalogue: Catalogue, system: str, kern: KernChoice = "native") -> None:
+        """Without a native core for this machine the pure Python does all."""
         self.catalogus = catalogue.versie
         self.rulebook = rulebook_of(catalogue)
         self._codec = Codec(catalogue)
         self._source = source_of(catalogue.bronnen["knooppunt"], system)
+        self._kern: Kern | None = None
+        self.without_kern = ""  # why there is no native core, when it was asked for
+        if kern == "native":
+            try:
+                self._kern = Kern(program_of(catalogue, self.rulebook, self._source))
+            except NoKernError as e:
+                self.without_kern = str(e)
+
+    @property
+    def kern(self) -> KernChoice:
+        """The core that does the plain mutaties."""
+        return "python" if self._kern is None else "native"
 
     @property
     def topics(self) -> list[str]:
         """The topics whose records can be folded."""
         return [*self.rulebook.by_topic, KLOK]
 
-    def fold(self, read: Callable[[bytes], bytes | None], partition: int, frames: Iterable[Frame]) -> Effects:
-        """The effects of ``frames``; ``read`` gives the state of a persoon before them.
+    def fold(self, read: Read, partition: int, frames: Iterable[Frame]) -> Effects:
+        """The effects of ``frames``; ``read`` gives the state of a persoon before them."""
+        effects = Effects()
 
-        A frame goes through each stage as a whole: short loops over like things are measurably quicker than a long one over everything.
-        """
-        effects, timelines, changed = Effects(), dict[bytes, Timeline](), dict[bytes, None]()
+        def known(key: bytes) -> bytes | None:
+            return effects.changes[key] if key in effects.changes else read(key)
+
+        if self._kern is not None:
+            self._kern.forget()
         for topic, run in frames:
-            soort, records = self.rulebook.by_topic.get(topic), list(run)
+            soort = self.rulebook.by_topic.get(topic)
             if soort is None:
-                self._ticks(effects, topic, partition, records)
+                self._ticks(effects, topic, partition, run)
+            elif self._kern is None:
+                self._take(effects, known, soort, partition, list(run))
             else:
-                mutaties = [self._decoded(soort, record) for record in records]
-                _open(timelines, records, mutaties, read)
-                outcomes = self._stepped(effects, timelines, changed, soort, zip(records, mutaties, strict=True), partition)
-                self._announce(effects, partition, outcomes)
+                self._take_natively(self._kern, effects, known, soort, partition, run)
             effects.offsets[topic, partition] = run.following
+        if self._kern is not None:
+            self._kern.send(effects)
+        return effects
+
+    def _take_natively(self, kern: Kern, effects: Effects, read: Read, soort: Soort, partition: int, run: Run) -> None:
+        left = kern.fold(effects, read, soort.topic, partition, run)
+        if left:
+            kern.send(effects)  # what the reference says of the same personen comes behind it
+            self._take(effects, read, soort, partition, left)
+
+    def _take(self, effects: Effects, read: Read, soort: Soort, partition: int, records: Sequence[SourceRecord]) -> None:
+        """A frame goes through each stage as a whole: short loops over like things are measurably quicker than a long one over all."""
+        timelines, changed = dict[bytes, Timeline](), dict[bytes, None]()
+        mutaties = [self._decoded(soort, record) for record in records]
+        _open(timelines, records, mutaties, read)
+        outcomes = self._stepped(effects, timelines, changed, soort, zip(records, mutaties, strict=True), partition)
+        self._announce(effects, partition, outcomes)
         for persoon in changed:
             effects.changes.update(timelines[persoon].rows())
-        return effects
 
     def _decoded(self, soort: Soort, record: SourceRecord) -> Mutatie | WireError:
         if record.key is None or not PERSOON.fullmatch(record.key):
@@ -127,7 +165,7 @@ def _open(
     timelines: dict[bytes, Timeline],
     records: Iterable[SourceRecord],
     mutaties: Iterable[Mutatie | WireError],
-    read: Callable[[bytes], bytes | None],
+    read: Read,
 ) -> None:
     """Read the timelines that are needed and not there yet."""
     for record, mutatie in zip(records, mutaties, strict=True):

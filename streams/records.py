@@ -177,21 +177,31 @@ def _inflated(method: int, data: bytes) -> bytes:
     return bytes(_INFLATE[method](data))
 
 
+def record_at(batch: Raw, at: int) -> SourceRecord:
+    """The record that begins at byte ``at`` of a batch; raises CorruptRecordException."""
+    return _record(batch, at)[0]
+
+
 def _records(batch: Raw) -> Iterator[SourceRecord]:
-    at, base, data = 0, batch.base_offset, batch.data
+    at = 0
     for _ in range(batch.count):
-        length, at = decode_varint(data, at)
-        end = at + length
-        _, at = decode_varint(data, at + 1)
-        delta, at = decode_varint(data, at)
-        size, at = decode_varint(data, at)
-        key = None if size < 0 else data[at : at + size]
-        size, at = decode_varint(data, at + max(0, size))
-        value = None if size < 0 else data[at : at + size]
-        if length <= 0 or max(at, at + size) > end or end > len(data):
-            raise CorruptRecordException(f"the record at offset {base + delta} is cut off")
-        yield SourceRecord(key, value, base + delta)
-        at = end
+        record, at = _record(batch, at)
+        yield record
+
+
+def _record(batch: Raw, at: int) -> tuple[SourceRecord, int]:
+    base, data = batch.base_offset, batch.data
+    length, at = decode_varint(data, at)
+    end = at + length
+    _, at = decode_varint(data, at + 1)
+    delta, at = decode_varint(data, at)
+    size, at = decode_varint(data, at)
+    key = None if size < 0 else data[at : at + size]
+    size, at = decode_varint(data, at + max(0, size))
+    value = None if size < 0 else data[at : at + size]
+    if length <= 0 or max(at, at + size) > end or end > len(data):
+        raise CorruptRecordException(f"the record at offset {base + delta} is cut off")
+    return SourceRecord(key, value, base + delta), end
 
 
 def _parts(batch: Batch, most: int) -> Iterator[Batch]:

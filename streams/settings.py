@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from schemas.verloop import verloop_topic
+
+KernChoice = Literal["native", "python"]
 
 _FETCH_BYTES: Final = 1 << 20  # aiokafka asks for so much of a partition at a time, and for no more until that is taken
 
@@ -26,6 +28,7 @@ class EngineSettings:
     stall_timeout: float = 60.0  # a changelog of which nothing comes for so long ends the worker
     instantie: str | None = None  # name of this worker in the group, kept over restarts; see membership.py
     stop_timeout: float = 8.0  # a worker that should stop is given so long
+    kern: KernChoice = "native"  # what folds; where there is no native core, pure Python does
 
     @property
     def commit_timeout(self) -> float:

@@ -29,6 +29,7 @@ def engine_settings(settings: Settings, brokers: str) -> EngineSettings:
         http=None if settings.http == "off" else settings.http,
         transaction_timeout=settings.transaction_timeout,
         instantie=settings.instantie,
+        kern=settings.kern,
     )
 
 

@@ -84,17 +84,18 @@ def _judge(
         dienst = rulebook.diensten[d]
         for j, basis in enumerate(timeline.gronden(dienst.basis)):
             record = _told(signalen, rulebook, dienst, soort, record, j, basis, basis, cause)
-    records = [(soort, record)]
+    records = {(soort.nummer, record.name): (soort, record)}
     for d in soort.grond_voor:
         dienst = rulebook.diensten[d]
         j = timeline.position(dienst.basis, record.name)
         for nummer in dienst.feiten:
             other = rulebook.soorten[nummer]
             for feit in timeline.of(other):
-                after = _told(signalen, rulebook, dienst, other, feit, j, was, record, cause)
-                if after is not feit:
-                    records.append((other, after))
-    return records, tuple(signalen)
+                _, known = records.get((nummer, feit.name), (other, feit))  # another dienst may have been told of it already
+                after = _told(signalen, rulebook, dienst, other, known, j, was, record, cause)
+                if after is not known:
+                    records[nummer, feit.name] = other, after
+    return list(records.values()), tuple(signalen)
 
 
 def _told(  # noqa: PLR0913, PLR0917 - a pair of records, and what a signaal about it names

@@ -26,7 +26,7 @@ class Bench:
     """A fold over one persoon."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self.folder, self.codec = Folder(catalogue, "bench"), Codec(catalogue)
+        self.folder, self.codec = Folder(catalogue, "bench", kern="python"), Codec(catalogue)
         self.store = PartitionStore(self.folder.rulebook.layout)
         self.schemas = {s: catalogue.latest_schema(f"mutaties.{s}").id for s in catalogue.mutatie_topics}
         self.tell("gemeente.bijstand", [(0, 1, BIJSTAND)])

@@ -1,5 +1,6 @@
 """A worker that starts while Kafka answers nothing still ends when it is told to."""
 
+import re
 import signal
 import socket
 import subprocess
@@ -25,6 +26,7 @@ def test_sigterm_ends_a_worker_that_waits_for_a_kafka_that_answers_nothing(tmp_p
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
             try:
                 assert worker.stdout is not None
+                assert re.search("kern=(native|python)", worker.stdout.readline())
                 assert "health is told" in worker.stdout.readline()
                 silent.accept()  # it has come, and waits
                 worker.send_signal(signal.SIGTERM)

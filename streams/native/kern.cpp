@@ -1,0 +1,336 @@
+// The native core as Python calls it: frames of records in, rows of state and finished messages out. Plain C, no exceptions, no globals.
+//
+// One frame takes three calls. `kern_open` reads the records and wants the first rows of their personen; `kern_give` takes rows and may
+// want more of them, the pages of personen who have several; when it wants none, `kern_fold` does the work. What was read, made and left
+// stands in `Result` until the next frame is opened; what is to be sent is gathered over frames until `kern_messages`.
+#include "step.h"
+
+namespace kern {
+
+// Byte strings behind each other: where each ends.
+struct Strings {
+    const u8* data;
+    const u64* ends;
+    u64 count;
+};
+
+struct Left {
+    i64 batch, at;  // which batch, and where the record begins in it
+};
+
+struct Announced {
+    i64 dienst, change, registratietijd;
+};
+
+struct Result {
+    Strings wanted;          // keys of rows
+    Strings keys, rows;      // the rows that changed
+    const Left* left;        // records for the reference, in order
+    u64 lefts;
+    const Announced* announced;
+    u64 announcements;
+    u64 fates[3];            // by Fate
+    Strings ontvangers;      // of the messages, and for each
+    const u64* chunk_counts; // the number of its chunks,
+    const u64* counts;       // for each chunk the number of its records
+    Strings chunks;          // and its bytes
+};
+
+class Sequence {
+public:
+    Buffer data, ends;
+    void clear() { data.clear(), ends.clear(); }
+    void end() { number(ends, data.size); }
+    void add(Slice s) { data.put(s), end(); }
+    Strings strings() const { return {data.data, reinterpret_cast<const u64*>(ends.data), ends.size / sizeof(u64)}; }
+    static void number(Buffer& out, u64 n) { out.put({reinterpret_cast<const u8*>(&n), sizeof n}); }
+};
+
+struct Input {
+    Record record;
+    Left place;
+    Persoon* persoon = nullptr;  // the record may have no key of a persoon
+    bool left;
+    Mutatie mutatie;
+};
+
+// What is sent to one ontvanger.
+struct Outbox {
+    Slice key;  // the ontvanger
+    Chunks chunks;
+};
+
+class Kern {
+public:
+    Result result{};
+    Program program{};
+
+    explicit Kern(u64 most) : most_(most), heads_(frame_, pages_), messages_(program), step_(program, frame_, pages_, *this) {}
+    ~Kern() {
+        for (Outbox* o : outboxes_.all) o->~Outbox();
+    }
+
+    bool load(Slice bytes) {
+        Reader in(bytes);
+        Loader(in, lasting_).load(program);
+        return in.ok && in.at == in.end;
+    }
+
+    bool open(u64 soort, i64 partition, i64 start, const Batch* batches, u64 count) {
+        frame_.reset();
+        inputs_ = {}, personen_ = {}, waiting_ = {};
+        result.lefts = result.announcements = 0;
+        if (soort >= program.soorten.size) return false;
+        soort_ = &program.soorten[soort];
+        partition_ = partition;
+        for (u64 b = 0; b < count; b++)
+            if (!read(batches[b], i64(b), start)) return false;
+        for (Persoon* p : personen_.all)
+            if (p->wanted) waiting_.push(frame_, Waiting{p, -1});
+        want();
+        return true;
+    }
+
+    // Rows for what is wanted, in that order; a size of -1: there is none.
+    void give(const u8* rows, const i64* sizes) {
+        Array<Waiting> given = waiting_;
+        waiting_ = {};
+        for (const Waiting& w : given) {
+            Slice row{rows, *sizes < 0 ? 0 : u64(*sizes)};
+            rows += row.size;
+            if (w.page < 0) take_head(*w.persoon, row, *sizes >= 0);
+            else take_page(*w.persoon, size_t(w.page), row, *sizes >= 0);
+            sizes++;
+        }
+        if (given.size && given[0].page < 0) want_pages();
+        want();
+    }
+
+    void fold() {
+        left_.clear(), announced_.clear();
+        for (u64& n : result.fates) n = 0;
+        for (Input& i : inputs_) {
+            Fate fate = i.left || i.persoon->left ? Fate::LEFT : step_.take(*i.persoon, *soort_, i.mutatie, partition_, i.record.offset);
+            if (fate != Fate::LEFT) {
+                result.fates[int(fate)]++;
+                continue;
+            }
+            if (i.persoon) i.persoon->left = true;
+            left_.put({reinterpret_cast<const u8*>(&i.place), sizeof i.place});
+        }
+        write_rows();
+        result.left = reinterpret_cast<const Left*>(left_.data), result.lefts = left_.size / sizeof(Left);
+        result.announced = reinterpret_cast<const Announced*>(announced_.data), result.announcements = announced_.size / sizeof(Announced);
+    }
+
+    void said(const Dienst& dienst, Change change, const Sent& sent, const Telling& telling) {
+        Outbox* outbox = outboxes_.find(lasting_, sent.ontvanger, [this](Slice key) { return lasting_.copy(key); });
+        outbox->chunks.put(messages_.write(change, sent, telling), most_);
+        Announced a{i64(&dienst - program.diensten.data), i64(change), telling.cause.registratietijd};
+        announced_.put({reinterpret_cast<const u8*>(&a), sizeof a});
+    }
+
+    void collect() {
+        ontvangers_.clear(), sent_.clear(), chunk_counts_.clear(), counts_.clear();
+        for (Outbox* o : outboxes_.all)
+            if (o->chunks.size()) {
+                ontvangers_.add(o->key);
+                Sequence::number(chunk_counts_, o->chunks.size());
+                add(o->chunks);
+            }
+        deliver();
+    }
+
+    // Rows of keys and values as records without headers; a size of -1: the value is null.
+    void encode(const u8* keys, const u64* key_sizes, const u8* values, const i64* value_sizes, u64 count, u64 most) {
+        sent_.clear(), counts_.clear(), chunk_counts_.clear(), ontvangers_.clear();
+        plain_.clear();
+        for (u64 i = 0; i < count; i++) {
+            u64 size = value_sizes[i] < 0 ? 0 : u64(value_sizes[i]);
+            fields_.clear();
+            fields_.varint(i64(key_sizes[i])), fields_.put({keys, key_sizes[i]});
+            fields_.varint(value_sizes[i]), fields_.put({values, size});
+            fields_.varint(0);
+            plain_.put(fields_.slice(), most);
+            keys += key_sizes[i], values += size;
+        }
+        add(plain_);
+        deliver();
+    }
+
+    void forget_messages() {
+        for (Outbox* o : outboxes_.all) o->chunks.clear();
+    }
+
+private:
+    struct Waiting {
+        Persoon* persoon;
+        i64 page;  // -1: the head
+    };
+
+    u64 most_;
+    Arena lasting_, frame_;
+    Pages pages_{frame_};
+    Heads heads_;
+    Messages messages_;
+    Step<Kern> step_;
+    const Soort* soort_ = nullptr;
+    i64 partition_ = 0;
+    Array<Input> inputs_;
+    Table<Persoon> personen_;
+    Array<Waiting> waiting_;
+    Table<Outbox> outboxes_;
+    Sequence wanted_, keys_, rows_, ontvangers_, sent_;
+    Buffer left_, announced_, chunk_counts_, counts_, fields_, key_;
+    Chunks plain_;
+
+    bool read(const Batch& batch, i64 number, i64 start) {
+        Reader in({batch.data, batch.size});
+        MutatieReader reader(program, *soort_, frame_);
+        for (i64 n = 0; n < batch.count; n++) {
+            Record record;
+            if (!read_record(in, batch, record)) return false;
+            if (record.offset < start) continue;
+            Input& i = inputs_.push(frame_, Input{});
+            i.record = record;
+            i.place = {number, i64(record.at)};
+            if (record.has_key && is_persoon(record.key)) i.persoon = personen_.find(frame_, record.key, [](Slice key) { return key; });
+            i.left = !i.persoon || !soort_->plain || !record.has_value || !reader.read(record.value, i.mutatie);
+            if (!i.left) i.persoon->wanted = true;
+        }
+        return in.at == in.end;
+    }
+
+    static constexpr size_t PSEUDONYM = 52;
+
+    static bool is_persoon(Slice key) {
+        if (key.size != PSEUDONYM) return false;
+        for (size_t i = 0; i < PSEUDONYM; i++)
+            if (!((key.data[i] >= 'A' && key.data[i] <= 'Z') || (key.data[i] >= '2' && key.data[i] <= '7'))) return false;
+        return true;
+    }
+
+    static u64 hash(Slice key) {
+        u64 h = 0xcbf29ce484222325;
+        for (size_t i = 0; i < key.size; i++) h = (h ^ key.data[i]) * 0x100000001b3;
+        return h ^ h >> 32;
+    }
+
+    void want() {
+        wanted_.clear();
+        for (const Waiting& w : waiting_) wanted_.add(w.page < 0 ? w.persoon->key : page_key(*w.persoon, size_t(w.page)));
+        result.wanted = wanted_.strings();
+    }
+
+    Slice page_key(const Persoon& p, size_t number) {
+        key_.clear();
+        key_.put(p.key), key_.byte('.'), key_.decimal(i64(number));
+        return key_.slice();
+    }
+
+    void take_head(Persoon& p, Slice row, bool there) {
+        p.left = there && !heads_.read(row, p.head);
+        if (p.left || p.head.pages == 1) return;
+        p.pages.reserve(frame_, size_t(p.head.pages));
+        for (i64 n = 0; n < p.head.pages; n++) p.pages.push(frame_, nullptr);
+    }
+
+    void take_page(Persoon& p, size_t number, Slice row, bool there) {
+        Reader in(row);
+        if (there && (!pages_.read(in, *p.pages[number]) || in.at != in.end)) p.left = true;
+    }
+
+    // The pages that the mutaties touch: one for a feit, all for a basisfeit, beside which all feiten are laid.
+    void want_pages() {
+        for (Input& i : inputs_) {
+            if (i.left || i.persoon->left || i.persoon->head.pages == 1) continue;
+            size_t one = i.persoon->number({i.mutatie.name, sizeof i.mutatie.name});
+            size_t first = soort_->basis ? 0 : one, last = soort_->basis ? i.persoon->pages.size - 1 : one;
+            for (size_t n = first; n <= last; n++)
+                if (!i.persoon->pages[n]) {
+                    i.persoon->pages[n] = frame_.make<Page>();
+                    waiting_.push(frame_, Waiting{i.persoon, i64(n)});
+                }
+        }
+    }
+
+    void write_rows() {
+        keys_.clear(), rows_.clear();
+        for (Persoon* p : personen_.all) {
+            if (!p->changed) continue;
+            if (p->head.pages == 1 || p->head.changed) {
+                keys_.add(p->key);
+                heads_.write(rows_.data, p->head), rows_.end();
+            }
+            for (size_t n = 0; n < p->pages.size; n++)
+                if (p->pages[n] && p->pages[n]->changed) {
+                    keys_.add(page_key(*p, n));
+                    pages_.write(rows_.data, *p->pages[n]), rows_.end();
+                }
+        }
+        result.keys = keys_.strings(), result.rows = rows_.strings();
+    }
+
+    void add(const Chunks& from) {
+        const Chunks::Chunk* chunk = reinterpret_cast<const Chunks::Chunk*>(from.chunks.data);
+        for (u64 i = 0, begin = 0; i < from.size(); begin = chunk[i++].end) {
+            Sequence::number(counts_, chunk[i].count);
+            sent_.add({from.data.data + begin, chunk[i].end - begin});
+        }
+    }
+
+    void deliver() {
+        result.ontvangers = ontvangers_.strings(), result.chunks = sent_.strings();
+        result.chunk_counts = reinterpret_cast<const u64*>(chunk_counts_.data);
+        result.counts = reinterpret_cast<const u64*>(counts_.data);
+    }
+};
+
+}  // namespace kern
+
+using kern::Kern;
+
+#ifndef KERN_SOURCES
+#define KERN_SOURCES ""
+#endif
+
+#define EXPORTED extern "C" __attribute__((visibility("default")))
+
+// Names the sources that this was made of (build.py).
+EXPORTED const char* kern_sources() { return KERN_SOURCES; }
+
+// A core for a program, or null when it is none; `most` bytes are in a chunk of messages.
+EXPORTED Kern* kern_new(const uint8_t* program, uint64_t size, uint64_t most) {
+    Kern* k = new (kern::grown(nullptr, sizeof(Kern))) Kern(most);
+    if (k->load({program, size})) return k;
+    k->~Kern();
+    free(k);
+    return nullptr;
+}
+
+EXPORTED void kern_free(Kern* k) {
+    k->~Kern();
+    free(k);
+}
+
+EXPORTED const kern::Result* kern_result(const Kern* k) { return &k->result; }
+
+// Opens a frame, from the offset `start` on; the batches must stay where they are until it is folded. False when they are no records.
+EXPORTED bool kern_open(Kern* k, uint64_t soort, int64_t partition, int64_t start, const kern::Batch* batches, uint64_t count) {
+    return k->open(soort, partition, start, batches, count);
+}
+
+// The rows too must stay until the frame is folded.
+EXPORTED void kern_give(Kern* k, const uint8_t* rows, const int64_t* sizes) { k->give(rows, sizes); }
+
+EXPORTED void kern_fold(Kern* k) { k->fold(); }
+
+EXPORTED void kern_messages(Kern* k) { k->collect(); }
+
+// The messages have been taken, or are not wanted.
+EXPORTED void kern_forget_messages(Kern* k) { k->forget_messages(); }
+
+EXPORTED void kern_encode(Kern* k, const uint8_t* keys, const uint64_t* key_sizes, const uint8_t* values, const int64_t* value_sizes,
+                          uint64_t count, uint64_t most) {
+    k->encode(keys, key_sizes, values, value_sizes, count, most);
+}

@@ -1,0 +1,239 @@
+// One mutatie into the state of its persoon, and what follows from it: step.py for the plain case. What is not plain is left to that.
+#pragma once
+#include "messages.h"
+
+namespace kern {
+
+enum class Fate : u8 { OPGESLAGEN, BEKEND, NIET_BEWAARD, LEFT };
+
+struct Persoon {
+    Slice key;
+    bool wanted = false;  // some mutatie about it was read
+    bool left = false;    // from here on the reference takes its mutaties
+    bool changed = false;
+    Head head;
+    Array<Page*> pages;  // those that were asked for, when there are several
+
+    Page* page(size_t number) { return head.pages == 1 ? &head.page : pages[number]; }
+    size_t number(Slice name) const { return head.pages == 1 ? 0 : crc32(name) % size_t(head.pages); }
+};
+
+// A feit that a basisfeit is laid beside, and where it stands.
+struct Beside {
+    Page* page;
+    size_t position;
+    const Soort* soort;
+    bool told;
+    Feit feit;
+};
+
+// `Out` has said(dienst, change, sent, telling) for each signaal.
+template <class Out>
+class Step {
+public:
+    Step(const Program& program, Arena& arena, Pages& pages, Out& out) : program_(program), arena_(arena), pages_(pages), out_(out) {}
+
+    Fate take(Persoon& p, const Soort& soort, const Mutatie& m, i64 partition, i64 offset) {
+        cause_ = {&soort, partition, offset, m.registratietijd};
+        return soort.basis ? take_basisfeit(p, soort, m) : take_feit(p, soort, m);
+    }
+
+private:
+    const Program& program_;
+    Arena& arena_;
+    Pages& pages_;
+    Out& out_;
+    Buffer scratch_;
+    Cause cause_{};
+
+    u32 index(const Soort& soort) const { return u32(&soort - program_.soorten.data); }
+
+    static bool may_keep(const Program& program, const Head& head, const Soort& soort) {
+        if (soort.basis || soort.filtert_zelf) return true;
+        for (u32 d : soort.gebruikt_door)
+            if (head.has_live(program.soorten[program.diensten[d].basis].nummer)) return true;
+        return false;
+    }
+
+    Fate take_feit(Persoon& p, const Soort& soort, const Mutatie& m) {
+        if (!may_keep(program_, p.head, soort)) return Fate::NIET_BEWAARD;
+        Page& page = *p.page(p.number({m.name, sizeof m.name}));
+        Feiten* feiten = page.of(soort.nummer);
+        i64 position = feiten ? feiten->position(m.name) : -1;
+        Feit feit{};
+        if (position >= 0) {
+            if (!pages_.unpack(page, *feiten, soort, size_t(position), feit)) return Fate::LEFT;
+            if (m.versie <= feit.versie) return Fate::BEKEND;
+        }
+        if (page.size + (position < 0) > program_.most_feiten || !can_tell(p.head, soort, feit)) return Fate::LEFT;
+        feit = {{m.name, sizeof m.name}, m.versie, cause_.offset, m.period, m.values, feit.sent};
+        for (u32 d : soort.gebruikt_door) {
+            const Dienst& dienst = program_.diensten[d];
+            Array<Grond> gronden = p.head.of(program_.soorten[dienst.basis].nummer);
+            for (size_t j = 0; j < gronden.size; j++) tell(dienst, soort, feit, i64(j), gronden[j], gronden[j]);
+        }
+        pages_.put(page, soort, feit, position);
+        p.changed = true;
+        return Fate::OPGESLAGEN;
+    }
+
+    // Whether the ontvanger of each basisfeit that the feit is laid beside can be told of it.
+    bool can_tell(const Head& head, const Soort& soort, const Feit& feit) const {
+        for (u32 d : soort.gebruikt_door) {
+            const Dienst& dienst = program_.diensten[d];
+            Array<Grond> gronden = head.of(program_.soorten[dienst.basis].nummer);
+            for (size_t j = 0; j < gronden.size; j++)
+                if (!is_whole(dienst, gronden[j]) || stands_on_nothing(feit, dienst, i64(j), gronden[j])) return false;
+        }
+        return true;
+    }
+
+    // Whether something stands beside a basisfeit that does not: then nobody knows under which kenmerk to withdraw it.
+    static bool stands_on_nothing(const Feit& feit, const Dienst& dienst, i64 j, const Grond& basis) {
+        if (basis.period.there) return false;
+        for (const Sent& s : feit.sent)
+            if (s.dienst == dienst.nummer && s.basis == j && s.live) return true;
+        return false;
+    }
+
+    bool is_whole(const Dienst& dienst, const Grond& g) const {
+        if (!g.period.there) return true;
+        return g.values.size == program_.soorten[dienst.basis].velden.size && g.values[dienst.houder].kind == Value::TEXT &&
+               g.values[dienst.kenmerk].kind == Value::TEXT;
+    }
+
+    // Tells the ontvanger what the rule wants beside the basisfeit at position `j`; a VERVALLEN is sent under the kenmerk of `was`.
+    bool tell(const Dienst& dienst, const Soort& soort, Feit& feit, i64 j, const Grond& was, const Grond& basis) {
+        Wanted wanted = samenloop(dienst, *dienst.of(index(soort)), basis, feit);
+        return diff(feit.sent, dienst.nummer, j, wanted, scratch_, arena_, [&](Change change, const Sent& sent) {
+            bool stands = change != Change::VERVALLEN;
+            Slice kenmerk = stands ? wanted.kenmerk : was.values[dienst.kenmerk].text;
+            out_.said(dienst, change, sent, {&dienst, &soort, kenmerk, &basis, &feit, stands ? &wanted : nullptr, cause_});
+        });
+    }
+
+    Fate take_basisfeit(Persoon& p, const Soort& soort, const Mutatie& m) {
+        if (m.period.there && !is_addressed(soort, m)) return Fate::LEFT;
+        Array<Grond> before = p.head.of(soort.nummer);
+        u32 j = 0;
+        while (j < before.size && !(before[j].name == Slice{m.name, sizeof m.name})) j++;
+        if (j < before.size && m.versie <= before[j].versie) return Fate::BEKEND;
+        Grond record{{m.name, sizeof m.name}, m.versie, cause_.offset, m.period, m.values};
+        Grond was = j < before.size ? before[j] : record;
+        Head after = with(p.head, soort, j, record);
+        Array<Beside> beside;
+        if (!asks_nothing(p.head, after) || !forgets_nothing(p, after) || !laid_beside(p, soort, j, was, beside)) return Fate::LEFT;
+        lay(soort, j, was, record, beside);
+        after.page = p.head.page;
+        p.head = after;
+        p.head.changed = p.changed = true;
+        return Fate::OPGESLAGEN;
+    }
+
+    bool is_addressed(const Soort& soort, const Mutatie& m) const {
+        for (u32 d : soort.grond_voor) {
+            const Dienst& dienst = program_.diensten[d];
+            if (m.values[dienst.kenmerk].kind != Value::TEXT || !dienst.addresses(m.values[dienst.houder].text)) return false;
+        }
+        return true;
+    }
+
+    Head with(const Head& head, const Soort& soort, u32 position, const Grond& record) {
+        Head after = head;
+        after.gronden = {};
+        bool there = false;
+        for (const Gronden& g : head.gronden) {
+            Gronden& copy = after.gronden.push(arena_, g);
+            if (g.nummer != soort.nummer) continue;
+            there = true;
+            put(copy, g.records, position, record);
+        }
+        if (!there) put(after.gronden.push(arena_, Gronden{soort.nummer, {}}), {}, position, record);
+        return after;
+    }
+
+    void put(Gronden& into, const Array<Grond>& before, u32 position, const Grond& record) {
+        into.records = {};
+        for (const Grond& g : before) into.records.push(arena_, g);
+        if (position < before.size) into.records[position] = record;
+        else into.records.push(arena_, record);
+    }
+
+    // Whether each bron has been asked for just what the live basisfeiten give a ground for.
+    bool asks_nothing(const Head& before, const Head& after) const {
+        for (const Bron& bron : program_.bronnen) {
+            const Follow* last = before.follow(bron.id);
+            size_t asked = 0, known = last ? last->since.size : 0;
+            for (u32 d : bron.diensten) {
+                i64 first = INT64_MAX;
+                for (const Grond& g : after.of(program_.soorten[program_.diensten[d].basis].nummer))
+                    if (g.period.there && g.period.start < first) first = g.period.start;
+                if (first == INT64_MAX) continue;
+                if (asked == known || last->since[asked].dienst != program_.diensten[d].nummer || last->since[asked].day != first) return false;
+                asked++;
+            }
+            if (asked != known) return false;
+        }
+        return true;
+    }
+
+    // Whether all that is there may still be kept.
+    bool forgets_nothing(Persoon& p, const Head& after) const {
+        for (size_t n = 0; n < size_t(p.head.pages); n++)
+            for (const Feiten& f : p.page(n)->feiten) {
+                const Soort* soort = soort_of(f.nummer);
+                if (!soort || !may_keep(program_, after, *soort)) return false;
+            }
+        return true;
+    }
+
+    const Soort* soort_of(i64 nummer) const {
+        for (const Soort& s : program_.soorten)
+            if (s.nummer == nummer) return &s;
+        return nullptr;
+    }
+
+    // All feiten about which something may have to be said; false when this core cannot say it.
+    bool laid_beside(Persoon& p, const Soort& soort, u32 j, const Grond& was, Array<Beside>& beside) {
+        for (u32 d : soort.grond_voor) {
+            const Dienst& dienst = program_.diensten[d];
+            if (!is_whole(dienst, was)) return false;
+            for (const Projection& f : dienst.feiten)
+                if (!unpack_all(p, program_.soorten[f.soort], beside)) return false;
+            for (const Beside& b : beside)
+                if (stands_on_nothing(b.feit, dienst, i64(j), was)) return false;
+        }
+        return true;
+    }
+
+    bool unpack_all(Persoon& p, const Soort& soort, Array<Beside>& beside) {
+        for (const Beside& b : beside)
+            if (b.soort == &soort) return true;  // another dienst looks at it too
+        for (size_t n = 0; n < size_t(p.head.pages); n++) {
+            Page* page = p.page(n);
+            if (page->size > program_.most_feiten) return false;
+            Feiten* feiten = page->of(soort.nummer);
+            for (size_t i = 0; feiten && i < feiten->packed.size; i++) {
+                Beside& b = beside.push(arena_, Beside{page, i, &soort, false, {}});
+                if (!pages_.unpack(*page, *feiten, soort, i, b.feit)) return false;
+            }
+        }
+        return true;
+    }
+
+    void lay(const Soort& soort, u32 j, const Grond& was, const Grond& record, Array<Beside>& beside) {
+        Array<Beside*> told;
+        for (u32 d : soort.grond_voor) {
+            const Dienst& dienst = program_.diensten[d];
+            for (const Projection& f : dienst.feiten)
+                for (Beside& b : beside) {
+                    if (b.soort != &program_.soorten[f.soort] || !tell(dienst, *b.soort, b.feit, i64(j), was, record) || b.told) continue;
+                    b.told = true;
+                    told.push(arena_, &b);
+                }
+        }
+        for (Beside* b : told) pages_.put(*b->page, *b->soort, b->feit, i64(b->position));
+    }
+};
+
+}  // namespace kern
