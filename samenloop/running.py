@@ -6,7 +6,7 @@ import sys
 from collections.abc import Coroutine
 from typing import TypeVar
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from samenloop.errors import NotDoneError
 
@@ -17,6 +17,8 @@ def run(work: Coroutine[object, object, _T]) -> _T | None:
     """The result of ``work``, or None when SIGINT, SIGTERM or a closed pipe ended it; raises NotDoneError when Kafka fails."""
     try:
         return asyncio.run(_until_told(work))
+    except KafkaConnectionError as e:
+        raise NotDoneError(f"Kafka: {e}: nothing answers there, or it does not take this TLS, name or password") from e
     except KafkaError as e:
         raise NotDoneError(f"Kafka: {e}") from e
     except BrokenPipeError:

@@ -21,6 +21,11 @@ class Settings(BaseSettings):
     sasl_username: str | None = Field(None, description="Name for SASL.")
     sasl_password: SecretStr | None = Field(None, description="Password for SASL; there is no flag for it.")
     sasl_password_file: Path | None = Field(None, description="File with the password, in place of it.")
+    principaal: str = Field(
+        "User:{naam}",
+        description="What Kafka calls the bron, ontvanger, node or role of a name, for 'topics acls'.",
+        pattern=r"^[^{}]+:[^{}]*\{naam\}[^{}]*$",
+    )
     data: Path = Field(Path(".samenloop"), description="Directory of the embedded broker, the key and the logs.")
     toepassing: str = Field(
         "samenloop", description="Name of the engine: consumer group and prefix of its own topics.", pattern=r"^[a-z0-9.-]+$"

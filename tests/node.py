@@ -46,8 +46,8 @@ class Node:
     def start_worker(self, **env: str) -> "subprocess.Popen[bytes]":
         """One more worker, as a user would start it."""
         log = (self.data / f"worker-{len(self.workers)}.log").open("ab")
-        command = [str(Path(sys.executable).with_name("samenloop")), "worker", "--brokers", self.brokers, "--data", str(self.data)]
-        own = {"SAMENLOOP_TOEPASSING": self.app, "SAMENLOOP_PARTITIES": str(self.partities)}
+        command = [str(Path(sys.executable).with_name("samenloop")), "worker", "--data", str(self.data)]
+        own = {"SAMENLOOP_BROKERS": self.brokers, "SAMENLOOP_TOEPASSING": self.app, "SAMENLOOP_PARTITIES": str(self.partities)}
         environment = {**os.environ, **own, **self.env, **env}
         worker = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
         self.workers.append(worker)
