@@ -20,6 +20,7 @@ COMMANDS: Final = {  # name → module of samenloop.commands, and the function o
     "follow": ("follow", "follow_ontvanger"),
     "signals": ("signals", "signals"),
     "explain": ("explain", "explain"),
+    "verify": ("verify", "verify"),
     "console": ("console", "console"),
     "archive": ("archive", "archive"),
     "kafka": ("kafka", "kafka"),

@@ -1,0 +1,123 @@
+"""What the second opinion looks at, in SQL: the records that the engine took, what was said, and what can be wrong with either."""
+
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from schemas.catalogue import Catalogue
+from streams.audit.tables import GELEZEN, GENOMEN, GEWEIGERD, SIGNALEN
+
+_RECORD: Final = """{"soort": "VARCHAR", "record_id": "VARCHAR", "versie": "BIGINT", "begindatum": "VARCHAR", "einddatum": "VARCHAR",
+    "topic": "VARCHAR", "partition": "BIGINT", "offset": "BIGINT"}"""
+_SIGNAAL: Final = f"""{{"signaal_id": "VARCHAR", "versie": "BIGINT", "soort": "VARCHAR", "dienst": "VARCHAR", "ontvanger": "VARCHAR",
+    "kenmerk": "VARCHAR", "regel": {{"patroon": "VARCHAR", "versie": "BIGINT"}}, "begindatum": "VARCHAR", "einddatum": "VARCHAR",
+    "gegevens": "JSON", "basisfeit": {_RECORD}, "feit": {_RECORD},
+    "oorzaak": {{"topic": "VARCHAR", "partition": "BIGINT", "offset": "BIGINT"}}}}"""
+_PARTS: Final = ("basisfeit", "feit", "oorzaak")
+
+
+def make(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, work: Path, known_on: int | None) -> None:
+    """The tables in ``work`` and what is made of them: ``m<nummer>`` of each soort, ``gezegd`` and ``geldt``.
+
+    ``known_on``: only what the bronnen had registered by then (milliseconds since the epoch) counts, and signals that cite nothing later.
+    """
+    for table in (GENOMEN, GELEZEN, GEWEIGERD, SIGNALEN):
+        db.execute(f"CREATE TABLE {table} AS SELECT * FROM read_parquet('{work / table}/*.parquet')")
+    registered = "true" if known_on is None else f"registratietijd <= {known_on}"
+    places, moments = [], []
+    for topic in catalogue.mutatie_topics.values():
+        n = topic.nummer
+        db.execute(f"CREATE VIEW alle_{n} AS SELECT * FROM read_parquet('{work / str(n)}/*.parquet')")
+        taken = f"(SELECT * FROM {GENOMEN} WHERE topic = '{topic.topic}') g ON g.partitie = m.partitie AND m.\"offset\" >= g.begin"
+        db.execute(f'CREATE TABLE t{n} AS SELECT m.*, g.beurt FROM alle_{n} m ASOF JOIN {taken} WHERE m."offset" < g.einde')
+        db.execute(f"CREATE VIEW m{n} AS SELECT * FROM t{n} WHERE {registered}")
+        columns = 'partitie, "offset", record_id, versie, begindatum, einddatum, registratietijd'
+        places.append(f"SELECT '{topic.topic}' AS topic, {columns} FROM alle_{n}")
+        turns = f"max(beurt) FILTER (WHERE {registered}) AS vroeg, min(beurt) FILTER (WHERE NOT ({registered})) AS laat"
+        moments.append(f"SELECT '{topic.soort}' AS soort, record_id, {turns} FROM t{n} GROUP BY record_id")
+    db.execute(f"CREATE VIEW plaatsen AS {' UNION ALL '.join(places)}")
+    db.execute(f"CREATE {'VIEW' if known_on is None else 'TABLE'} beurten AS {' UNION ALL '.join(moments)}")
+    db.execute(f"CREATE TABLE gezegd AS {_SAID if known_on is None else _known(known_on)}")
+    db.execute(f"CREATE TABLE geldt AS {_STANDS}")
+
+
+_SAID: Final = f"""
+SELECT z.*, coalesce(s.oorzaak."offset" < g.einde, false) AS genomen, true AS bekend FROM (
+    SELECT *, from_json(TRY_CAST(TRY(decode(waarde)) AS JSON), '{_SIGNAAL}') AS s FROM {SIGNALEN}
+) z ASOF LEFT JOIN (SELECT topic AS bron, partitie AS deel, begin, einde FROM {GENOMEN}) g
+    ON g.bron = z.s.oorzaak.topic AND g.deel = z.s.oorzaak.partition AND z.s.oorzaak."offset" >= g.begin
+"""
+"""Every message of the ontvangers, and whether the verloop that is there reaches to its cause."""
+
+
+def _known(moment: int) -> str:
+    """The messages, and whether they cite nothing that was registered after a moment."""
+    joins = " ".join(
+        f'LEFT JOIN plaatsen {p} ON {p}.topic = s.{p}.topic AND {p}.partitie = s.{p}.partition AND {p}."offset" = s.{p}."offset"'
+        for p in _PARTS
+    )
+    known = " AND ".join(f"coalesce({p}.registratietijd <= {moment}, true)" for p in _PARTS)
+    return f"SELECT q.* EXCLUDE (bekend), {known} AS bekend FROM ({_SAID}) q {joins}"
+
+
+_STANDS: Final = """
+SELECT s.signaal_id AS signaal_id, s.dienst AS dienst, s.ontvanger AS ontvanger, s.kenmerk AS kenmerk, s.basisfeit.soort AS basissoort,
+    s.basisfeit.record_id AS basisfeit, s.feit.soort AS feitsoort, s.feit.record_id AS feit,
+    s.begindatum AS begindatum, s.einddatum AS einddatum, s.gegevens::VARCHAR AS gegevens
+FROM (
+    SELECT s FROM gezegd WHERE genomen AND bekend
+    QUALIFY row_number() OVER (PARTITION BY s.signaal_id ORDER BY s.versie DESC, topic, "offset") = 1
+)
+WHERE s.soort <> 'VERVALLEN'
+"""
+
+NOT_TAKEN: Final = f"""
+SELECT count(*) FROM {GELEZEN} r
+LEFT JOIN (SELECT topic, partitie, max(einde) AS einde FROM {GENOMEN} GROUP BY ALL) g USING (topic, partitie)
+WHERE r."offset" >= coalesce(g.einde, 0)
+"""
+HOLES: Final = f"""
+SELECT topic, partitie, lag(einde) OVER (PARTITION BY topic, partitie ORDER BY beurt) AS vorige, begin FROM {GENOMEN}
+QUALIFY vorige <> begin ORDER BY ALL
+"""
+COUNTS: Final = f"""
+SELECT g.topic, g.partitie, g.begin, any_value(g.einde), any_value(g.records) AS zijn, count(r."offset") AS er
+FROM {GENOMEN} g LEFT JOIN (
+    SELECT r.*, g.begin FROM {GELEZEN} r ASOF JOIN {GENOMEN} g ON r.topic = g.topic AND r.partitie = g.partitie AND r."offset" >= g.begin
+) r ON r.topic = g.topic AND r.partitie = g.partitie AND r.begin = g.begin AND r."offset" < g.einde
+GROUP BY g.topic, g.partitie, g.begin HAVING zijn <> er ORDER BY ALL
+"""
+NO_SIGNALS: Final = (
+    "SELECT topic || '-' || partitie || '@' || \"offset\" FROM gezegd WHERE s.signaal_id IS NULL OR s.versie IS NULL ORDER BY ALL"
+)
+ASTRAY: Final = """
+SELECT topic || '-' || partitie || '@' || "offset", s.signaal_id, s.ontvanger FROM gezegd
+WHERE topic <> 'signalen.' || s.ontvanger ORDER BY ALL
+"""
+DOUBLE: Final = "SELECT s.signaal_id, s.versie FROM gezegd GROUP BY ALL HAVING count(DISTINCT waarde) > 1 ORDER BY ALL"
+GAPS: Final = """
+SELECT s.signaal_id AS naam, max(s.versie) AS laatste, count(DISTINCT s.versie) AS er FROM gezegd GROUP BY ALL
+HAVING laatste <> er ORDER BY ALL
+"""
+RULES: Final = """
+SELECT s.dienst, s.regel.patroon, s.regel.versie, min(s.signaal_id) FROM gezegd WHERE s.signaal_id IS NOT NULL GROUP BY ALL ORDER BY ALL
+"""
+CITED: Final = (
+    " UNION ALL ".join(
+        f"""SELECT DISTINCT s.signaal_id, s.versie, '{part}', s.{part}.topic || '-' || s.{part}.partition || '@' || s.{part}."offset"
+        FROM gezegd LEFT JOIN plaatsen p
+            ON p.topic = s.{part}.topic AND p.partitie = s.{part}.partition AND p."offset" = s.{part}."offset"
+        WHERE s.signaal_id IS NOT NULL AND (p.record_id IS DISTINCT FROM s.{part}.record_id OR p.versie IS DISTINCT FROM s.{part}.versie
+            OR s.soort <> 'VERVALLEN' AND ((DATE '1970-01-01' + p.begindatum::INT)::VARCHAR IS DISTINCT FROM s.{part}.begindatum
+                OR (DATE '1970-01-01' + p.einddatum::INT)::VARCHAR IS DISTINCT FROM s.{part}.einddatum))"""
+        for part in ("basisfeit", "feit")
+    )
+    + " ORDER BY ALL"
+)
+LATE: Final = """
+coalesce((SELECT max(vroeg) > min(laat) FROM beurten t
+    WHERE (t.soort = coalesce(v.basissoort, g.basissoort) AND t.record_id = coalesce(v.basisfeit, g.basisfeit))
+        OR (t.soort = coalesce(v.feitsoort, g.feitsoort) AND t.record_id = coalesce(v.feit, g.feit))), false)
+"""
+"""Whether the engine took a version of either record that was registered by the moment after one that was registered later."""
