@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 import polars as pl
 
 from schemas.catalogue import Catalogue, CatalogueError, version_of
-from streams.audit.manifest import ArchivedFile, ArchiveError, CatalogueFile, RowsFile, read_manifest, read_verified
+from streams.audit.manifest import ArchivedFile, ArchiveError, CatalogueFile, RowsFile, read_manifest, read_unverified, read_verified
 from streams.audit.rows import BareRow, Row, bare_rows_in, frame_in, rows_in
 
 CATALOGUES: Final = "catalogus"
@@ -25,6 +25,7 @@ class Archive:
         self.folder = folder
         self.files: list[ArchivedFile] = read_manifest(folder)
         self._rows: dict[tuple[str, int], list[RowsFile]] = defaultdict(list)
+        self._looked_up: tuple[str, dict[int, Row]] = ("", {})  # the last file of which one row was wanted: often the next is in it too
         self._catalogues: dict[str, list[CatalogueFile]] = defaultdict(list)
         for entry in self.files:
             if isinstance(entry, RowsFile):
@@ -67,10 +68,12 @@ class Archive:
 
     def row(self, topic: str, partition: int, offset: int) -> Row | None:
         """The record at an offset, or None; raises ArchiveError."""
-        for entry in self.files_of(topic, partition):
-            if entry.first <= offset <= entry.last:
-                return next((r for r in rows_in(read_verified(self.folder, entry), entry) if r.offset == offset), None)
-        return None
+        entry = next((e for e in self.files_of(topic, partition) if e.first <= offset <= e.last), None)
+        if entry is None:
+            return None
+        if self._looked_up[0] != entry.file:
+            self._looked_up = entry.file, {r.offset: r for r in rows_in(read_verified(self.folder, entry), entry)}
+        return self._looked_up[1].get(offset)
 
     def _read(self, topic: str, partition: int, since: int, read: Callable[[bytes, RowsFile], Iterator[_R]]) -> Iterator[list[_R]]:
         last = -1
@@ -91,13 +94,17 @@ class Archive:
         """The versions of the catalogue that are kept."""
         return sorted(self._catalogues)
 
-    def catalogue(self, version: str) -> Catalogue:
-        """The catalogue of that version; raises ArchiveError when it is not there, or is not what its version says."""
+    def catalogue(self, version: str, *, verified: bool = True) -> Catalogue:
+        """The catalogue of that version; raises ArchiveError when it is not there, or is not what its version says.
+
+        Not ``verified``, it is whatever now stands under that version.
+        """
         if version not in self._catalogues:
             raise ArchiveError(f"{CATALOGUES}/{version}: this version of the catalogue is not in the archive")
         prefix = f"{CATALOGUES}/{version}/"
-        files = {e.file.removeprefix(prefix): read_verified(self.folder, e) for e in self._catalogues[version]}
-        if (found := version_of(files)) != version:
+        read = read_verified if verified else read_unverified
+        files = {e.file.removeprefix(prefix): read(self.folder, e) for e in self._catalogues[version]}
+        if verified and (found := version_of(files)) != version:
             raise ArchiveError(f"{prefix}: the catalogue was changed: its files make version {found}")
         with TemporaryDirectory() as folder:
             for path, data in files.items():

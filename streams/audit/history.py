@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+import msgspec
+
 from schemas.verloop import Taken, Verloop, decode_verloop, verloop_topic
 from streams.audit.archive import Archive
 from streams.audit.manifest import ArchiveError
@@ -97,20 +99,22 @@ class Source:
             self._rows, self._offsets, self._at = run, [r.offset for r in run], 0
 
 
-class Gap(NamedTuple):
-    """Where the archive does not hold what a transaction took."""
+class Gap(msgspec.Struct, frozen=True):
+    """Where the archive does not hold what a transaction took, or the verloop does not go on where it was."""
 
+    transaction: int  # offset in the verloop
     taken: Taken
-    present: int  # records that the archive has there
-    offsets: tuple[int, ...]  # of those that can be missing
+    at: int  # offset up to which records of the topic were taken before
+    present: int  # records that the archive has where the transaction took them
+    absent: tuple[int, ...]  # offsets there at which nothing stands: of records that are missing, or of marks of transactions
 
 
-def gap_of(taken: Taken, rows: Iterable[BareRow]) -> Gap | None:
-    """What is wrong with the records that stand where ``taken`` says; None when all are there."""
-    there = {r.offset for r in rows}
-    if len(there) == taken.records:
+def gap_of(transaction: int, taken: Taken, at: int, rows: Iterable[BareRow]) -> Gap | None:
+    """What is wrong with the records that stand where ``taken`` says; None when all are there and follow those before."""
+    there = [r.offset for r in rows if r.offset >= taken.begin]
+    if at == taken.begin and len(there) == taken.records:
         return None
-    return Gap(taken, len(there), tuple(o for o in range(taken.begin, taken.end) if o not in there))
+    return Gap(transaction, taken, at, len(there), tuple(sorted({*range(taken.begin, taken.end)} - {*there})))
 
 
 def day_start(text: str) -> int:

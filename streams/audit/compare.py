@@ -1,0 +1,59 @@
+"""What a replay makes for one ontvanger beside what was sent to it: both in order, and almost always the same."""
+
+from typing import Final
+
+import msgspec
+
+from streams.audit.sent import DIGEST, Sent
+from streams.effects import Row
+
+_AHEAD: Final = 4_096  # messages that are looked at for the one that should come next
+MOST_KEPT: Final = 10_000  # messages of which all is kept for the report; of more it only says how many there are
+
+
+class Unsent(msgspec.Struct, frozen=True):
+    """A message that the replay made and that is not where it should be."""
+
+    digest: bytes
+    row: Row
+    behind: int  # number of the sent message behind which it should stand
+
+
+class Comparison(msgspec.Struct):
+    """How far the messages of one topic and partition of causes are compared."""
+
+    at: int = 0  # number of the sent message that should come next
+    same: int = 0
+    unmade: list[int] = []  # numbers of the sent messages that were passed over
+    unsent: list[Unsent] = []
+    more: int = 0  # unsent ones of which nothing is kept
+
+    def take(self, sent: Sent, digest: bytes, row: Row) -> None:
+        """The next message that the replay makes."""
+        begin = self.at * DIGEST
+        if sent.digests[begin : begin + DIGEST] == digest:
+            self.at += 1
+            self.same += 1
+            return
+        found = _find(sent.digests, digest, begin)
+        if found is not None:
+            self.unmade += range(self.at, found)
+            self.at = found + 1
+            self.same += 1
+        elif len(self.unsent) < MOST_KEPT:
+            self.unsent.append(Unsent(digest, row, self.at))
+        else:
+            self.more += 1
+
+    def left(self, sent: Sent) -> list[int]:
+        """Numbers of the sent messages that the replay did not make, once it has made all."""
+        return [*self.unmade, *range(self.at, len(sent))]
+
+
+def _find(digests: bytes, digest: bytes, begin: int) -> int | None:
+    """The number of the message with that digest, a little further on."""
+    end = begin + _AHEAD * DIGEST
+    at = digests.find(digest, begin, end)
+    while at >= 0 and at % DIGEST:
+        at = digests.find(digest, at + 1, end)
+    return at // DIGEST if at >= 0 else None

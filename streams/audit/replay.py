@@ -1,0 +1,166 @@
+"""The engine's work on one partition done again from an archive: the same fold over the same records in the same order.
+
+Nothing live is read or written. What it makes is compared at once with what was sent, and only differences are kept.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+import msgspec
+
+from schemas.catalogue import Catalogue
+from schemas.verloop import Taken
+from streams.audit.archive import Archive
+from streams.audit.compare import Comparison
+from streams.audit.history import Gap, Scope, Source, Transaction, gap_of, transactions
+from streams.audit.manifest import ArchiveError
+from streams.audit.rows import BareRow, day_of
+from streams.audit.sent import NOTHING, Sent, digest_of
+from streams.effects import Effects
+from streams.encoded import rows_in
+from streams.fold import Folder, Frame
+from streams.records import run_of
+from streams.store import PartitionStore
+
+_BATCH: Final = 4_000  # records that are folded at a time, at least; transactions are never divided
+
+
+class Day(msgspec.Struct):
+    """What happened on one day (UTC) of the log."""
+
+    records: int = 0
+    made: int = 0
+
+
+class Progress(msgspec.Struct):
+    """How far a partition is replayed: all that is needed to go on from there."""
+
+    next: int = 0  # offset in the verloop
+    position: dict[str, int] = {}  # topic → offset of the next record
+    rows: dict[bytes, bytes] = {}
+    compared: dict[str, Comparison] = {}  # by topic
+    gaps: list[Gap] = []
+    days: dict[str, Day] = {}
+    records: int = 0
+    transactions: int = 0
+    unread: str | None = None  # why it does not go on
+
+
+class Batch:
+    """Transactions that are folded together: of one day, under one catalogue, all in the scope or before it."""
+
+    def __init__(self, first: Transaction, *, counts: bool) -> None:
+        self.day = day_of(first.timestamp)
+        self.catalogus = first.verloop.catalogus
+        self.counts = counts
+        self.records = self.transactions = 0
+        self.next = first.offset
+        self.frames: list[tuple[str, list[BareRow]]] = []
+
+    def fits(self, t: Transaction, *, counts: bool) -> bool:
+        """Whether a transaction may be folded with these."""
+        return (self.records < _BATCH, self.day, self.catalogus, self.counts) == (True, day_of(t.timestamp), t.verloop.catalogus, counts)
+
+    def add(self, topic: str, rows: list[BareRow]) -> None:
+        """Records that were taken next."""
+        self.records += len(rows)
+        if self.frames and self.frames[-1][0] == topic:
+            self.frames[-1][1].extend(rows)
+        elif rows:
+            self.frames.append((topic, rows))
+
+    @property
+    def runs(self) -> list[Frame]:
+        """What is to be folded."""
+        return [(topic, run_of(rows)) for topic, rows in self.frames]
+
+
+class PartitionReplay:
+    """Replays one partition; ``progress`` may be kept at any moment between two calls of ``step``."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what is replayed, and beside what
+        self,
+        archive: Archive,
+        toepassing: str,
+        partition: int,
+        scope: Scope,
+        catalogue: Callable[[str], Catalogue],
+        sent: Mapping[str, Sent],
+        compares: Callable[[str], bool],
+        progress: Progress,
+    ) -> None:
+        self.progress = progress
+        self._archive, self._toepassing, self._partition, self._scope = archive, toepassing, partition, scope
+        self._catalogue = catalogue
+        self._sent = sent
+        self._compares = compares  # whether a topic is one of those that are compared
+        self._folders: dict[str, Folder] = {}
+        self._store: PartitionStore | None = None
+        self._sources: dict[str, Source] = {}
+
+    def run(self) -> Iterator[int]:
+        """Replay to the end of the scope; tells after each batch how many records it had. Stops where the archive cannot be read."""
+        try:
+            for batch in self._batches():
+                self._work(batch)
+                yield batch.records
+        except ArchiveError as e:
+            self.progress.unread = str(e)
+
+    def _batches(self) -> Iterator[Batch]:
+        batch: Batch | None = None
+        for t in transactions(self._archive, self._toepassing, self._partition, self.progress.next):
+            if self._scope.is_behind(t):
+                break
+            counts = not self._scope.is_before(t)
+            if batch is not None and not batch.fits(t, counts=counts):
+                yield batch
+                batch = None
+            batch = batch or Batch(t, counts=counts)
+            for taken in t.verloop.genomen:
+                batch.add(taken.topic, self._records(t, taken))
+            batch.transactions += 1
+            batch.next = t.offset + 1
+        if batch is not None:
+            yield batch
+
+    def _records(self, t: Transaction, taken: Taken) -> list[BareRow]:
+        at = self.progress.position.get(taken.topic, 0)
+        source = self._sources.get(taken.topic)
+        if source is None:
+            source = self._sources[taken.topic] = Source(self._archive, taken.topic, self._partition, at)
+        rows = source.take(taken.end)
+        gap = gap_of(t.offset, taken, at, rows)
+        if gap is not None:
+            self.progress.gaps.append(gap)
+        self.progress.position[taken.topic] = max(at, taken.end)
+        return rows
+
+    def _work(self, batch: Batch) -> None:
+        folder = self._folders.get(batch.catalogus)
+        if folder is None:
+            folder = self._folders[batch.catalogus] = Folder(self._catalogue(batch.catalogus), self._toepassing)
+        if self._store is None:
+            self._store = PartitionStore(folder.rulebook.layout)
+            self._store.rows = self.progress.rows
+        effects = folder.fold(self._store.get, self._partition, batch.runs)
+        self._store.apply(effects)
+        made = self._compare(effects) if batch.counts else 0
+        progress = self.progress
+        if batch.counts:
+            day = progress.days.setdefault(batch.day, Day())
+            day.records += batch.records
+            day.made += made
+        progress.next = batch.next
+        progress.records += batch.records
+        progress.transactions += batch.transactions
+
+    def _compare(self, effects: Effects) -> int:
+        made = 0
+        for (topic, _), messages in effects.messages.items():
+            if self._compares(topic):
+                sent, comparison = self._sent.get(topic, NOTHING), self.progress.compared.setdefault(topic, Comparison())
+                for row in rows_in(messages):
+                    comparison.take(sent, digest_of(*row), row)
+                    made += 1
+        return made

@@ -1,0 +1,151 @@
+"""An archive without a Kafka: what a worker would have taken and sent, in an order drawn from a seed, and hands that change it."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+
+from connectors.bronnen.lines import LineReader
+from connectors.bronnen.partitioner import partition_of
+from connectors.bronnen.pseudonym import Pseudonymiser
+from schemas.catalogue import Catalogue
+from schemas.verloop import verloop_topic
+from streams.audit.archive import CATALOGUES, Archive
+from streams.audit.manifest import MANIFEST, CatalogueFile, ManifestWriter, RowsFile
+from streams.audit.rows import Row, RowsWriter, day_of
+from streams.effects import Effects
+from streams.encoded import rows_in
+from streams.fold import Folder
+from streams.records import run_of
+from streams.verloop import verloop_row
+
+APP = "samenloop"
+PARTITIES = 2
+START = 1_780_000_000_000
+Log = dict[tuple[str, int], list[Row]]
+
+
+class World:
+    """A worker at work: what is published is taken in transactions of any size, topics in any order."""
+
+    def __init__(self, catalogue: Catalogue, seed: int) -> None:
+        self.catalogue = catalogue
+        self.log: Log = {}
+        self._draw = Random(seed)
+        self._folder = Folder(catalogue, APP)
+        self._rows: list[dict[bytes, bytes]] = [{} for _ in range(PARTITIES)]
+        self._next: dict[tuple[str, int], int] = {}
+        self._now = START
+
+    def publish(self, deliveries: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Put lines on the topics of their soorten."""
+        readers: dict[str, LineReader] = {}
+        for soort, line in deliveries:
+            reader = readers.setdefault(soort, LineReader(self.catalogue, soort, Pseudonymiser(bytes(range(32)))))
+            m = reader.read(json.dumps(line).encode())
+            key = m.persoon.encode()
+            self.append(f"mutaties.{soort}", partition_of(key, PARTITIES), key, m.value, m.headers)
+
+    def append(self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Any = ()) -> None:
+        """One record more; now and then a mark of Kafka stands before it."""
+        rows = self.log.setdefault((topic, partition), [])
+        self._now += self._draw.randint(0, 200_000)
+        offset = rows[-1].offset + 1 + (self._draw.random() < 0.05) if rows else 0
+        rows.append(Row(offset, self._now, key, value, list(headers)))
+
+    def work(self) -> None:
+        """Take all that is there."""
+        waiting = {tp: list(rows) for tp, rows in self.log.items() if tp[0] in self._folder.topics}
+        waiting = {tp: [r for r in rows if r.offset >= self._next.get(tp, 0)] for tp, rows in waiting.items()}
+        while waiting := {tp: rows for tp, rows in waiting.items() if rows}:
+            partition = self._draw.choice(sorted({p for _, p in waiting}))
+            topics = [t for t, p in sorted(waiting) if p == partition]
+            frames = []
+            for topic in self._draw.sample(topics, self._draw.randint(1, len(topics))):
+                rows, size = waiting[topic, partition], self._draw.randint(1, 60)
+                frames.append((topic, run_of(rows[:size])))
+                del rows[:size]
+            self._transact(partition, frames)
+
+    def _transact(self, partition: int, frames: list[Any]) -> None:
+        state = self._rows[partition]
+        effects: Effects = self._folder.fold(state.get, partition, frames)
+        position = {(t, partition): self._next.get((t, partition), 0) for t, _ in frames}
+        effects.send(verloop_topic(APP), partition, verloop_row(self._folder.catalogus, position, partition, frames))
+        for key, value in effects.changes.items():
+            state.pop(key, None)
+            if value is not None:
+                state[key] = value
+        self._next |= effects.offsets
+        for (topic, p), messages in effects.messages.items():
+            for row in rows_in(messages):
+                self.append(topic, p, *row)
+
+
+def keep(folder: Path, world: World) -> Archive:
+    """The archive of a world."""
+    folder.mkdir()
+    manifest = ManifestWriter(folder)
+    for path, data in world.catalogue.bestanden.items():
+        _put_file(folder, manifest, world.catalogue.versie, path, data)
+    for (topic, partition), rows in sorted(world.log.items()):
+        _put_rows(folder, manifest, topic, partition, rows)
+    manifest.close()
+    return Archive(folder)
+
+
+def _put_file(folder: Path, manifest: ManifestWriter, version: str, path: str, data: bytes) -> None:
+    name = f"{CATALOGUES}/{version}/{path}"
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    part = folder / f"{name}.part"
+    part.write_bytes(data)
+    manifest.add(CatalogueFile(name, len(data), hashlib.sha256(data).hexdigest(), version), part)
+
+
+def _put_rows(folder: Path, manifest: ManifestWriter, topic: str, partition: int, rows: list[Row]) -> None:
+    writer: RowsWriter | None = None
+    for row in rows:
+        if writer is not None and writer.day != day_of(row.timestamp):
+            manifest.add(writer.close(), writer.part)
+            writer = None
+        writer = writer or RowsWriter(folder, topic, partition, row.offset, day_of(row.timestamp))
+        writer.write(row)
+    if writer is not None:
+        manifest.add(writer.close(), writer.part)
+
+
+def change_rows(folder: Path, topic: str, partition: int, change: Callable[[list[Row]], Iterable[Row]]) -> None:
+    """As a hand that knows the format: the rows are other ones, and the manifest agrees."""
+    archive = Archive(folder)
+    rows = list(change(list(archive.rows(topic, partition))))
+    _leave_out(folder, lambda e: isinstance(e, RowsFile) and (e.topic, e.partition) == (topic, partition))
+    manifest = ManifestWriter(folder)
+    _put_rows(folder, manifest, topic, partition, rows)
+    manifest.close()
+
+
+def change_catalogue(folder: Path, version: str, path: str, change: Callable[[bytes], bytes]) -> None:
+    """The same for one file of a catalogue."""
+    name = f"{CATALOGUES}/{version}/{path}"
+    data = change((folder / name).read_bytes())
+    _leave_out(folder, lambda e: e.file == name)
+    manifest = ManifestWriter(folder)
+    _put_file(folder, manifest, version, path, data)
+    manifest.close()
+
+
+def _leave_out(folder: Path, gone: Callable[[Any], bool]) -> None:
+    lines = list(_without(Archive(folder), gone))
+    (folder / MANIFEST).write_bytes(b"".join(lines))
+
+
+def _without(archive: Archive, gone: Callable[[Any], bool]) -> Iterator[bytes]:
+    for entry in archive.files:
+        if gone(entry):
+            (archive.folder / entry.file).unlink()
+        else:
+            yield msgspec.json.encode(entry) + b"\n"
