@@ -23,6 +23,7 @@ COMMANDS: Final = {  # name → module of samenloop.commands, and the function o
     "verify": ("verify", "verify"),
     "console": ("console", "console"),
     "archive": ("archive", "archive"),
+    "replay": ("replay", "replay_history"),
     "kafka": ("kafka", "kafka"),
     "broker": ("broker", "broker"),
     "quarantine": ("quarantine", "quarantine"),

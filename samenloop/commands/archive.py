@@ -1,18 +1,14 @@
 """``samenloop archive``: the topics and the catalogue into Avro files that outlive the log."""
 
 import json
-import sys
-from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from samenloop.context import BrokersOption, DataOption, ToepassingOption, brokers_of, catalogue_of, settings_of
 from samenloop.errors import NotDoneError
+from samenloop.progress import bar_of
 from samenloop.running import run
 from streams.audit.archiver import Archived, ArchivingError, archive_topics
 from streams.audit.manifest import ArchiveError
@@ -30,12 +26,11 @@ def archive(
     """Copy the topics and the catalogue into an archive of Avro files, from where it ends; exit 1 when the log had lost some before."""
     settings = settings_of(brokers=brokers, data=data, toepassing=toepassing, catalogus=catalogus)
     catalogue = catalogue_of(settings)
-    with ExitStack() as stack:
-        told = _bar(stack, quiet=as_json)
-        try:
+    try:
+        with bar_of("archiving", quiet=as_json) as told:
             found = run(archive_topics(brokers_of(settings), out, catalogue, settings.toepassing, told))
-        except (ArchivingError, ArchiveError) as e:
-            raise NotDoneError(str(e)) from e
+    except (ArchivingError, ArchiveError) as e:
+        raise NotDoneError(str(e)) from e
     if found is None:
         raise typer.Exit(2)
     if as_json:
@@ -44,15 +39,6 @@ def archive(
         _say(found, out)
     if found.lost:
         raise typer.Exit(1)
-
-
-def _bar(stack: ExitStack, *, quiet: bool) -> Callable[[int, int], None]:
-    if quiet or not sys.stderr.isatty():
-        return lambda _done, _of: None
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    bar = stack.enter_context(Progress(*columns, console=Console(stderr=True)))
-    task = bar.add_task("archiving", total=None)
-    return lambda done, of: bar.update(task, completed=done, total=of)
 
 
 def _say(found: Archived, out: Path) -> None:

@@ -117,7 +117,7 @@ def gap_of(transaction: int, taken: Taken, at: int, rows: Iterable[BareRow]) -> 
     return Gap(transaction, taken, at, len(there), tuple(sorted({*range(taken.begin, taken.end)} - {*there})))
 
 
-def day_start(text: str) -> int:
+def moment_of(text: str) -> int:
     """``2026-01-31`` or ``2026-01-31T09:00`` (UTC unless it says otherwise) in milliseconds since the epoch; raises ValueError."""
     moment = datetime.fromisoformat(text)
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -45,12 +45,17 @@ _encode = msgspec.json.Encoder().encode
 
 def read_manifest(archive: Path) -> list[ArchivedFile]:
     """All files of an archive, in the order in which they were added; raises ArchiveError."""
-    try:
-        lines = (archive / MANIFEST).read_bytes().splitlines(keepends=True)
-    except FileNotFoundError:
-        raise ArchiveError(f"{archive}: there is no archive, {MANIFEST} is missing") from None
+    lines = manifest_of(archive).splitlines(keepends=True)
     whole = lines[:-1] if lines and not lines[-1].endswith(b"\n") else lines  # a line that was being written when its writer ended
     return list(_decoded(whole))
+
+
+def manifest_of(archive: Path) -> bytes:
+    """The manifest as it stands there; raises ArchiveError."""
+    try:
+        return (archive / MANIFEST).read_bytes()
+    except OSError as e:
+        raise ArchiveError(f"{archive}: there is no archive, {MANIFEST}: {e.strerror}") from e
 
 
 def _decoded(lines: Iterable[bytes]) -> Iterator[ArchivedFile]:

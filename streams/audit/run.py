@@ -15,13 +15,14 @@ from schemas.verloop import verloop_topic
 from streams.audit.archive import CATALOGUES, Archive
 from streams.audit.findings import Finding, Kind, in_order, of_gap, of_signals, of_stray
 from streams.audit.history import Reach, Scope, reach_of
-from streams.audit.manifest import MANIFEST, ArchiveError
+from streams.audit.manifest import ArchiveError, manifest_of
 from streams.audit.pool import Pool, Shared
 from streams.audit.replay import PartitionReplay, Progress
 from streams.audit.report import Asked, Part, Report, report_of
 from streams.audit.sent import Sent, TopicIndex, index_of
 from streams.core.messages import iso_time
 
+_TOPICS: Final = 16  # of one job
 _KEEP_SECONDS: Final = 60.0  # between two times that a partition writes down how far it is
 
 
@@ -51,9 +52,9 @@ class Question:
 
     @property
     def key(self) -> str:
-        """A name for this question to the archive as it is."""
+        """A name for this question to the archive as it is; raises ArchiveError."""
         said = repr((self.toepassing, self.scope, self.ontvangers)).encode()
-        return sha256(said + (self.archive / MANIFEST).read_bytes()).hexdigest()[:16]
+        return sha256(said + manifest_of(self.archive)).hexdigest()[:16]
 
 
 class _Job(NamedTuple):
@@ -79,7 +80,9 @@ def replay(question: Question, work: Path, processes: int, told: Callable[[int, 
     shared = Shared(len(numbers))
     with Pool(processes, shared) as pool:
         reaches = dict(zip(numbers, pool.map(_reach, [(question, p) for p in numbers]), strict=True))
-        indexes = pool.map(_index, [(question, topic, reaches) for topic in archive.topics if question.compares(topic)])
+        topics = [t for t in archive.topics if question.compares(t)]
+        some = [topics[i : i + _TOPICS] for i in range(0, len(topics), _TOPICS)]
+        indexes = [i for found in pool.map(_indexes, [(question, t, reaches) for t in some]) for i in found]
         _keep_sent(indexes, numbers, work)
         of = sum(r.records for r in reaches.values())
         unread = frozenset(i.topic for i in indexes if i.unread is not None)
@@ -97,10 +100,15 @@ def _reach(job: tuple[Question, int], _: Shared) -> Reach:
     return reach_of(Archive(question.archive), question.toepassing, partition, question.scope)
 
 
-def _index(job: tuple[Question, str, dict[int, Reach]], _: Shared) -> TopicIndex:
-    question, topic, reaches = job
+def _indexes(job: tuple[Question, Sequence[str], dict[int, Reach]], _: Shared) -> list[TopicIndex]:
+    question, topics, reaches = job
+    archive = Archive(question.archive)
+    return [_index(archive, topic, reaches, limited=question.scope.end is not None) for topic in topics]
+
+
+def _index(archive: Archive, topic: str, reaches: dict[int, Reach], *, limited: bool) -> TopicIndex:
     try:
-        return index_of(Archive(question.archive), topic, reaches, limited=question.scope.end is not None)
+        return index_of(archive, topic, reaches, limited=limited)
     except ArchiveError as e:
         return TopicIndex(topic, unread=str(e))
 

@@ -1,0 +1,58 @@
+"""The report of a replay as a page for people: one file that needs nothing from elsewhere."""
+
+from typing import Final, NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from streams.audit.findings import Kind
+from streams.audit.report import Report
+
+_SHOWN: Final = 1_000  # findings on the page
+_WIDTH: Final = 960
+_HEIGHT: Final = 160
+
+MEANINGS: Final = {
+    Kind.MISSING: "a signal follows from the records and was not sent",
+    Kind.EXTRA: "a signal was sent that follows from nothing",
+    Kind.DIFFERENT: "a signal was sent with other content",
+    Kind.MOVED: "a signal stands in another place than the order of its causes says",
+    Kind.INPUT: "what a transaction took is not what the archive holds",
+    Kind.CATALOGUE: "a version of the catalogue is not there, or was changed",
+    Kind.ARCHIVE: "a file cannot be read as it was written",
+}
+
+
+class Bar(NamedTuple):
+    """One day of the chart."""
+
+    day: str
+    records: int
+    made: int
+    x: float
+    width: float
+    height: float
+
+
+def page_of(report: Report) -> str:
+    """The page as HTML."""
+    environment = Environment(
+        loader=PackageLoader("streams.audit"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    bars = _bars(report)
+    return environment.get_template("report.html.jinja").render(
+        report=report,
+        meanings={kind.value: text for kind, text in MEANINGS.items()},
+        bars=bars,
+        top=max((b.made for b in bars), default=0),
+        width=_WIDTH,
+        shown=report.findings[:_SHOWN],
+    )
+
+
+def _bars(report: Report) -> list[Bar]:
+    top = max((d.made for d in report.days.values()), default=0)
+    step = _WIDTH / max(1, len(report.days))
+    return [
+        Bar(day, d.records, d.made, round(i * step, 2), round(0.9 * step, 2), round(_HEIGHT * d.made / max(1, top), 2))
+        for i, (day, d) in enumerate(report.days.items())
+    ]
