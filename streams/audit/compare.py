@@ -1,4 +1,7 @@
-"""What a replay makes for one ontvanger beside what was sent to it: both in order, and almost always the same."""
+"""What a replay makes for one ontvanger beside what was sent to it: almost always the same, in the same order.
+
+The versions of a signaal follow one another; between signals the order is free. It depends on how many records were folded at a time.
+"""
 
 from typing import Final
 
@@ -24,7 +27,7 @@ class Comparison(msgspec.Struct):
 
     at: int = 0  # number of the sent message that should come next
     same: int = 0
-    unmade: list[int] = []  # numbers of the sent messages that were passed over
+    passed: dict[bytes, list[int]] = {}  # digest → numbers of the sent messages that were passed over
     unsent: list[Unsent] = []
     more: int = 0  # unsent ones of which nothing is kept
 
@@ -34,10 +37,11 @@ class Comparison(msgspec.Struct):
         if sent.digests[begin : begin + DIGEST] == digest:
             self.at += 1
             self.same += 1
-            return
-        found = _find(sent.digests, digest, begin)
-        if found is not None:
-            self.unmade += range(self.at, found)
+        elif self._passed(digest):
+            self.same += 1
+        elif (found := _find(sent.digests, digest, begin)) is not None:
+            for number in range(self.at, found):
+                self.passed.setdefault(sent.digest(number), []).append(number)
             self.at = found + 1
             self.same += 1
         elif len(self.unsent) < MOST_KEPT:
@@ -45,9 +49,29 @@ class Comparison(msgspec.Struct):
         else:
             self.more += 1
 
-    def left(self, sent: Sent) -> list[int]:
-        """Numbers of the sent messages that the replay did not make, once it has made all."""
-        return [*self.unmade, *range(self.at, len(sent))]
+    def settle(self, sent: Sent) -> list[int]:
+        """Numbers of the sent messages that the replay did not make, once it has made all; ``unsent`` is then final too."""
+        for number in range(self.at, len(sent)):
+            self.passed.setdefault(sent.digest(number), []).append(number)
+        self.at = len(sent)
+        return self.unmade()
+
+    def unmade(self) -> list[int]:
+        """Numbers of the sent messages that were passed over and have not come since."""
+        found = [u for u in self.unsent if not self._passed(u.digest)]
+        self.same += len(self.unsent) - len(found)
+        self.unsent = found
+        return sorted(number for numbers in self.passed.values() for number in numbers)
+
+    def _passed(self, digest: bytes) -> bool:
+        """Whether a message was passed over before; it then no longer counts as that."""
+        numbers = self.passed.get(digest)
+        if not numbers:
+            return False
+        numbers.pop(0)
+        if not numbers:
+            del self.passed[digest]
+        return True
 
 
 def _find(digests: bytes, digest: bytes, begin: int) -> int | None:

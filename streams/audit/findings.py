@@ -13,7 +13,7 @@ from streams.audit.archive import Archive
 from streams.audit.compare import Comparison, Unsent
 from streams.audit.history import Gap
 from streams.audit.replay import Progress
-from streams.audit.sent import NOTHING, Sent, Stray, digest_of
+from streams.audit.sent import NOTHING, Sent, TopicIndex
 from streams.effects import Row
 
 _SHOWN: Final = 20  # offsets of one gap
@@ -25,7 +25,7 @@ class Kind(StrEnum):
     MISSING = "missing"  # a signal that follows from the records was not sent
     EXTRA = "extra"  # a signal was sent that follows from nothing
     DIFFERENT = "different"  # a signal was sent with other content
-    MOVED = "moved"  # a signal stands in another place of its topic than the order of its causes says
+    MOVED = "moved"  # a version of a signal stands behind a later one
     INPUT = "input"  # what a transaction took is not what the archive holds
     CATALOGUE = "catalogue"  # a version of the catalogue is not there or was changed
     ARCHIVE = "archive"  # a file cannot be read as it was written
@@ -66,10 +66,9 @@ def of_signals(archive: Archive, progress: Progress, sent: Mapping[str, Sent]) -
     """The differences between what was made for each ontvanger and what was sent; raises ArchiveError."""
     for topic in sorted({*progress.compared, *sent}):
         comparison, there = progress.compared.get(topic) or Comparison(), sent.get(topic, NOTHING)
-        unmade = comparison.left(there) if progress.unread is None else comparison.unmade
-        unsent = comparison.unsent
-        if unmade or unsent:
-            yield from _differences(archive, topic, _messages(archive, topic, there, unmade), unsent, there)
+        unmade = comparison.settle(there) if progress.unread is None else comparison.unmade()
+        if unmade or comparison.unsent:
+            yield from _differences(archive, topic, _messages(archive, topic, there, unmade), comparison.unsent, there)
 
 
 def _messages(archive: Archive, topic: str, sent: Sent, numbers: Iterable[int]) -> list[_SentMessage]:
@@ -96,13 +95,10 @@ def _differences(archive: Archive, topic: str, unmade: list[_SentMessage], unsen
 
 def _different(topic: str, found: _SentMessage, made: Unsent) -> Finding:
     signaal = decode_signaal(made.row[1])
-    place = str(Place(topic, 0, found.offset))
-    if digest_of(*found.row) == made.digest:
-        return _about(signaal, Kind.MOVED, place, "the order of the causes puts it elsewhere in its topic")
     fields = tuple(_fields(found.row, made.row))
     names = ", ".join(f.name for f in fields)
     why = f"of {Place(*_cause(signaal))} the rule makes it with another {names}"
-    return _about(signaal, Kind.DIFFERENT, place, why, fields)
+    return _about(signaal, Kind.DIFFERENT, str(Place(topic, 0, found.offset)), why, fields)
 
 
 def _missing(topic: str, made: Unsent, sent: Sent) -> Finding:
@@ -187,9 +183,11 @@ def _offsets(offsets: tuple[int, ...]) -> str:
     return ", ".join(map(str, offsets[:_SHOWN])) + more
 
 
-def of_stray(stray: Stray) -> Finding:
-    """A message that no replay can have made."""
-    return Finding(Kind.EXTRA, str(Place(stray.topic, 0, stray.offset)), stray.why)
+def of_stray(index: TopicIndex) -> Iterator[Finding]:
+    """Messages of a topic that no replay can have made where they stand."""
+    for kind, strays in ((Kind.EXTRA, index.stray), (Kind.MOVED, index.late)):
+        for stray in strays:
+            yield Finding(kind, str(Place(stray.topic, 0, stray.offset)), stray.why)
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
@@ -197,12 +195,13 @@ def in_order(findings: Iterable[Finding]) -> list[Finding]:
     by_signal: dict[str | None, list[Finding]] = defaultdict(list)
     for f in findings:
         by_signal[f.signaal_id].append(f)
-    result = by_signal.pop(None, [])
+    named = {f.place for found in by_signal.values() for f in found if f.kind is not Kind.MOVED}
+    result = [f for f in by_signal.pop(None, []) if f.kind is not Kind.MOVED or f.place not in named]  # the other says more
     missing = {place: f.place for f in result if f.kind is Kind.INPUT for place in f.records}
     for found in by_signal.values():
         found.sort(key=lambda f: (f.versie or 0, f.place))
-        named = (place for f in found for place in (f.oorzaak, *f.records) if place in missing)
-        behind = missing.get(next(named, None) or "")
+        cited = (place for f in found for place in (f.oorzaak, *f.records) if place in missing)
+        behind = missing.get(next(cited, None) or "")
         result.append(msgspec.structs.replace(found[0], follows_from=behind))
         result += [msgspec.structs.replace(f, follows_from=behind or found[0].place) for f in found[1:]]
     return result

@@ -15,7 +15,7 @@ MEANINGS: Final = {
     Kind.MISSING: "a signal follows from the records and was not sent",
     Kind.EXTRA: "a signal was sent that follows from nothing",
     Kind.DIFFERENT: "a signal was sent with other content",
-    Kind.MOVED: "a signal stands in another place than the order of its causes says",
+    Kind.MOVED: "a version of a signal stands behind a later one",
     Kind.INPUT: "what a transaction took is not what the archive holds",
     Kind.CATALOGUE: "a version of the catalogue is not there, or was changed",
     Kind.ARCHIVE: "a file cannot be read as it was written",

@@ -89,7 +89,7 @@ def replay(question: Question, work: Path, processes: int, told: Callable[[int, 
         jobs = [_Job(question, i, p, work, unread) for i, p in enumerate(numbers)]
         parts = pool.map(_part, jobs, lambda: told(sum(shared.done[:]), of))
     catalogues = sorted({c for r in reaches.values() for c in r.catalogues})
-    found = [*_of_archive(archive, catalogues, indexes, parts), *(of_stray(s) for i in indexes for s in i.stray)]
+    found = [*_of_archive(archive, catalogues, indexes, parts), *(f for i in indexes for f in of_stray(i))]
     findings = in_order([*found, *(f for p in parts for f in p.findings)])
     shutil.rmtree(work)
     return report_of(question.words, catalogues, parts, sum(i.later for i in indexes), findings, time.monotonic() - begin)

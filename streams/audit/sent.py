@@ -24,6 +24,10 @@ class Sent(msgspec.Struct):
         """Where a message stands."""
         return int.from_bytes(self.offsets[8 * number : 8 * number + 8], "little")
 
+    def digest(self, number: int) -> bytes:
+        """The digest of a message."""
+        return self.digests[DIGEST * number : DIGEST * number + DIGEST]
+
     def __len__(self) -> int:
         """How many there are."""
         return len(self.digests) // DIGEST
@@ -33,7 +37,7 @@ NOTHING: Final = Sent()
 
 
 class Stray(msgspec.Struct, frozen=True):
-    """A message on a topic of signals that no replay can have made."""
+    """A message on a topic of signals that no replay can have made there."""
 
     topic: str
     offset: int
@@ -46,6 +50,7 @@ class TopicIndex(msgspec.Struct):
     topic: str
     sent: dict[int, Sent] = {}  # partition of the cause → messages
     stray: list[Stray] = []
+    late: list[Stray] = []  # that stand behind a later version
     unread: str | None = None  # why nothing of it could be read
     later: int = 0  # caused by what the engine had taken only after the verloop of the archive ends
 
@@ -57,11 +62,12 @@ class _Oorzaak(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Caused(msgspec.Struct, frozen=True, gc=False):
+    versie: int
     oorzaak: _Oorzaak
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_cause = msgspec.json.Decoder(_Caused).decode
+_caused = msgspec.json.Decoder(_Caused).decode
 
 
 def digest_of(key: bytes | None, value: bytes | None, headers: Headers) -> bytes:
@@ -72,13 +78,17 @@ def digest_of(key: bytes | None, value: bytes | None, headers: Headers) -> bytes
 def index_of(archive: Archive, topic: str, reaches: dict[int, Reach], *, limited: bool) -> TopicIndex:
     """Sort the messages of a topic of signals; ``limited`` says that the scope has an end. Raises ArchiveError."""
     index, offsets = TopicIndex(topic), dict[int, "array[int]"]()
-    digests: dict[int, list[bytes]] = {}
+    digests, newest = dict[int, list[bytes]](), dict[bytes | None, int]()
     for row in archive.rows(topic, 0):
         try:
-            cause = _cause(row.value or b"").oorzaak
+            caused = _caused(row.value or b"")
         except (msgspec.MsgspecError, UnicodeDecodeError):
             index.stray.append(Stray(topic, row.offset, "it is no signaal"))
             continue
+        cause, last = caused.oorzaak, newest.get(row.key, 0)
+        if caused.versie < last:
+            index.late.append(Stray(topic, row.offset, f"version {caused.versie} stands behind version {last}"))
+        newest[row.key] = max(last, caused.versie)
         reach = reaches.get(cause.partition)
         if reach is None or cause.topic not in reach.after:
             why = f"the engine took nothing from {cause.topic}-{cause.partition}, which it names as its cause"

@@ -113,6 +113,19 @@ def test_what_the_transactions_took_is_every_record_once_and_in_order(node: Node
         assert position == {t: archive.end(t, partition) for t in archive.topics if t.startswith("mutaties.") and archive.end(t, partition)}
 
 
+@pytest.mark.parametrize("source", ["archive", "kafka"])
+def test_a_replay_of_what_a_real_worker_did_is_clean(node: Node, out: Path, tmp_path: Path, source: str) -> None:
+    where = ["--archive", str(out)] if source == "archive" else ["--brokers", node.brokers, "--catalogus", node.env["SAMENLOOP_CATALOGUS"]]
+    done = subprocess.run(
+        [SAMENLOOP, "replay", "--source", source, *where, "--data", str(tmp_path), "--json"], capture_output=True, text=True, check=False
+    )
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["findings"]) == (0, []), done.stderr
+    assert report["records"] == 2_000
+    assert report["same"] == sum(len(rows) for (topic, _), rows in everything(Archive(out)).items() if topic.startswith("signalen."))
+    assert report["catalogues"] == [node.catalogue.versie]
+
+
 def test_a_second_run_on_an_unchanged_log_adds_nothing(node: Node, out: Path) -> None:
     before = snapshot(out)
     again = archived(node, out)

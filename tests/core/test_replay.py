@@ -122,11 +122,11 @@ def test_a_signal_added_by_hand_is_extra(copy: Path, tmp_path: Path) -> None:
         (b"hello", "it is no signaal"),
         (None, "it is no signaal"),
         (
-            b'{"oorzaak":{"topic":"mutaties.uwv.uitkering","partition":7,"offset":1}}',
+            b'{"versie":1,"oorzaak":{"topic":"mutaties.uwv.uitkering","partition":7,"offset":1}}',
             "the engine took nothing from mutaties.uwv.uitkering-7",
         ),
         (
-            b'{"oorzaak":{"topic":"mutaties.uwv.uitkering","partition":0,"offset":999999}}',
+            b'{"versie":1,"oorzaak":{"topic":"mutaties.uwv.uitkering","partition":0,"offset":999999}}',
             "its cause, mutaties.uwv.uitkering-0@999999, is not",
         ),
     ],
@@ -166,17 +166,32 @@ def test_a_changed_field_is_named_with_what_it_was(copy: Path, tmp_path: Path) -
     ]
 
 
-def test_two_signals_in_each_others_place_are_found(copy: Path, tmp_path: Path) -> None:
-    topic = signal_topic(copy)
+def swapped(rows: list[Row], first: int, second: int) -> list[Row]:
+    rows[first], rows[second] = rows[second]._replace(offset=rows[first].offset), rows[first]._replace(offset=rows[second].offset)
+    return rows
 
-    def swap(rows: list[Row]) -> list[Row]:
-        same = [i for i, r in enumerate(rows) if signaal(r).oorzaak.partition == signaal(rows[0]).oorzaak.partition]
-        first, second = same[:2]
-        rows[first], rows[second] = rows[second]._replace(offset=rows[first].offset), rows[first]._replace(offset=rows[second].offset)
-        return rows
 
-    change_rows(copy, topic, 0, swap)
+def test_versions_of_a_signal_in_each_others_place_are_found(copy: Path, tmp_path: Path) -> None:
+    archive = Archive(copy)
+    for topic in (t for t in archive.topics if t.startswith("signalen.")):
+        rows = list(archive.rows(topic, 0))
+        pairs = [(i, j) for i, a in enumerate(rows) for j, b in enumerate(rows) if i < j and a.key == b.key]
+        if pairs:
+            break
+    change_rows(copy, topic, 0, lambda rows: swapped(rows, *pairs[0]))
     assert {f.kind for f in replayed(copy, tmp_path).findings} == {Kind.MOVED}
+
+
+def test_between_signals_the_order_is_free(copy: Path, tmp_path: Path) -> None:
+    """It depends on how many records were folded at a time, and on what the native core leaves to the pure Python."""
+    archive = Archive(copy)
+    for topic in (t for t in archive.topics if t.startswith("signalen.")):
+        keys = [r.key for r in archive.rows(topic, 0)]
+        alone = [i for i, key in enumerate(keys) if keys.count(key) == 1]
+        if len(alone) > 1:
+            break
+    change_rows(copy, topic, 0, lambda rows: swapped(rows, *alone[:2]))
+    assert replayed(copy, tmp_path).is_clean
 
 
 def test_a_mutation_removed_from_the_archive_is_named_and_so_is_what_hangs_on_it(copy: Path, tmp_path: Path) -> None:
