@@ -109,6 +109,11 @@ class Engine:
         if self.is_ready:
             self.ready.set()
 
+    def records_behind(self, topic: str, partition: int, offset: int) -> int:
+        """How many records stand in the log from ``offset`` on, as far as the last fetch told."""
+        end = self._end_of(TP(topic, partition))
+        return 0 if end is None else max(0, end - offset)
+
     def fail(self, error: Exception) -> None:
         """Told by a partition what must end the worker; the first error counts."""
         if not self.failed.done():
@@ -120,9 +125,7 @@ class Engine:
         lag: Counter[str] = Counter()
         for partition in self._partitions.values():
             for (topic, number), offset in partition.committed.items():
-                end = self._end_of(TP(topic, number))
-                if end is not None:
-                    lag[topic] += max(0, end - offset)
+                lag[topic] += self.records_behind(topic, number, offset)
         stores = self._stores.values()
         return Held(
             partitions={s: states[s] for s in State},

@@ -5,7 +5,7 @@ pure Python below, which defines what is right.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from schemas.catalogue import Catalogue
 from schemas.cloudevents import signaal_headers, source_of, volgverzoek_headers
@@ -17,7 +17,7 @@ from streams.core.messages import iso_time
 from streams.core.rulebook import Soort, rulebook_of
 from streams.core.step import Outcome, step
 from streams.core.timeline import Timeline, timeline_of
-from streams.effects import Effects
+from streams.effects import Effects, Encoded, Row
 from streams.native.kern import Kern, NoKernError
 from streams.native.program import program_of
 from streams.records import Run, SourceRecord
@@ -45,6 +45,12 @@ class Folder:
                 self._kern = Kern(program_of(catalogue, self.rulebook, self._source))
             except NoKernError as e:
                 self.without_kern = str(e)
+
+    def finished(self, rows: Mapping[bytes, bytes | None]) -> list[Row | Encoded]:
+        """Rows of state as they are written to the changelog."""
+        if self._kern is None:
+            return [(key, row, []) for key, row in rows.items()]
+        return [*self._kern.encode(rows)]
 
     @property
     def kern(self) -> KernChoice:

@@ -1,7 +1,7 @@
 """The log of one partition: its state is restored from there, and effects go there in transactions."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -20,6 +20,9 @@ from streams.store import PartitionStore
 _BATCH_BYTES = 1_000_000  # below the broker's message.max.bytes, also before compression
 _REQUEST_BYTES = 8_388_608
 _CLOSE_SECONDS = 3.0
+
+
+Finished = Callable[[Mapping[bytes, bytes | None]], list[Row | Encoded]]
 
 
 class NotTakenError(Exception):
@@ -62,14 +65,14 @@ class PartitionLog:
         async with patience(self._settings, f"Kafka did not say how far partition {self._partition} is"):
             return await self._committed()
 
-    async def commit(self, effects: Effects, store: PartitionStore) -> None:
-        """Make the effects true in one transaction and then take them over into ``store``.
+    async def commit(self, effects: Effects, store: PartitionStore, finished: Finished) -> None:
+        """Make the effects true in one transaction and then take them over into ``store``; ``finished`` makes messages of its rows.
 
         Raises NotTakenError or whatever aiokafka raises; then the log must be closed, and the next ``open`` finds out what stands.
         """
         changelog = (self._settings.changelog, self._partition)
         messages: dict[tuple[str, int], list[Row | Encoded]] = {**effects.messages}
-        messages[changelog] = [(k, v, []) for k, v in store.rows_of(effects).items()]
+        messages[changelog] = finished(store.rows_of(effects))
         try:
             async with asyncio.timeout(self._settings.commit_timeout):
                 position = await self._transact(messages, effects.offsets)

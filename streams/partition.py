@@ -38,6 +38,9 @@ class Owner(Protocol):
     def opened(self) -> None:
         """A partition is ready to take frames."""
 
+    def records_behind(self, topic: str, partition: int, offset: int) -> int:
+        """How many records stand in the log from ``offset`` on, as far as is known."""
+
     def fail(self, error: Exception) -> None:
         """A partition met what the worker may not survive."""
 
@@ -45,7 +48,8 @@ class Owner(Protocol):
 class Partition:
     """Takes frames of all source topics of one partition number.
 
-    All frames that wait are taken together into one transaction: under load it grows, at rest a record goes at once.
+    All frames that wait are taken together into one transaction: under load it grows, at rest a record goes at once. While more than a
+    frame stands behind in the log, a transaction waits a moment for it: to Kafka, a large one costs little more than a small one.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class Partition:
         self._log = kafka
         self._owner = owner
         self._frames: asyncio.Queue[Frame] = asyncio.Queue(settings.backlog_frames)
+        self._settings = settings
         self._next: dict[tuple[str, int], int] = {}
         self._verloop = settings.verloop
         self._stop = asyncio.Event()
@@ -70,7 +75,6 @@ class Partition:
         self.state = State.RESTORING
         self.fenced_out = False
         self.busy_since: float | None = None  # on the monotonic clock, while a transaction is under way
-        self._session_timeout = settings.session_timeout
         self._watch: asyncio.TimerHandle | None = None  # ends the worker when Kafka does not take a lost partition away from it
 
     @property
@@ -111,7 +115,7 @@ class Partition:
             self.fenced_out = True
             self._owner.metrics.lost.inc()
             log.warning("partition lost to another worker", partition=self.number)
-            self._watch = asyncio.get_running_loop().call_later(2 * self._session_timeout, self._owner.fail, e)
+            self._watch = asyncio.get_running_loop().call_later(2 * self._settings.session_timeout, self._owner.fail, e)
         except Exception as e:  # noqa: BLE001 - fail-stop: whatever it is, the worker ends and says so
             self._owner.fail(e)
         finally:
@@ -122,17 +126,33 @@ class Partition:
             await self._log.close()
 
     async def _take(self) -> list[Frame] | None:
-        """All frames that wait, at least one; None when the partition is to be given up."""
+        """The frames of one transaction, at least one; None when the partition is to be given up."""
+        frames: list[Frame] = []
+        patience: float | None = None
+        while (frame := await self._frame(patience)) is not None:
+            frames.append(frame)
+            while not self._frames.empty():
+                frames.append(self._frames.get_nowait())
+            if patience is None:
+                late = time.monotonic() + self._settings.linger
+            patience = late - time.monotonic()
+            if patience <= 0 or sum(len(run) for _, run in frames) >= self._settings.transaction_records or not self._is_behind(frames):
+                break
+        return None if self._stop.is_set() else frames
+
+    async def _frame(self, patience: float | None) -> Frame | None:
+        """The next frame; None when there was none within ``patience`` seconds, or the partition is to be given up."""
         get, stop = asyncio.create_task(self._frames.get()), asyncio.create_task(self._stop.wait())
-        await asyncio.wait((get, stop), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((get, stop), timeout=patience, return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
-        if self._stop.is_set():
-            get.cancel()
-            return None
-        frames = [get.result()]
-        while not self._frames.empty():
-            frames.append(self._frames.get_nowait())
-        return frames
+        if get.done():
+            return get.result()
+        get.cancel()
+        return None
+
+    def _is_behind(self, frames: list[Frame]) -> bool:
+        ends = {topic: run.following for topic, run in frames}
+        return any(self._owner.records_behind(t, self.number, end) > self._settings.frame_records for t, end in ends.items())
 
     async def _work(self, frames: list[Frame]) -> None:
         new = [(t, unseen) for t, records in frames if (unseen := self._unseen(t, records))]
@@ -143,7 +163,7 @@ class Partition:
         folded = time.monotonic()
         effects.send(self._verloop, self.number, verloop_row(self._folder.catalogus, self._next, self.number, new))
         crash_point("after-fold")
-        await self._log.commit(effects, self.store)
+        await self._log.commit(effects, self.store, self._folder.finished)
         self._next.update(effects.offsets)
         self.busy_since = None
         self._owner.metrics.committed(effects, fold=folded - begin, commit=time.monotonic() - folded, now=time.time())

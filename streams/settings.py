@@ -23,6 +23,8 @@ class EngineSettings:
     frame_records: int = 2_000  # most records that become one frame
     stream_frames: int = 4  # most frames between Faust's consumer and its agent
     backlog_frames: int = 4  # most frames that wait for one partition; more stops the fetching
+    transaction_records: int = 10_000  # a transaction that holds so many waits for no more
+    linger: float = 0.2  # a transaction waits at most so long, and only while the partition is more than a frame behind
     session_timeout: float = 10.0  # a worker that is silent for so long loses its partitions
     transaction_timeout: float = 30.0  # a transaction that stands open for so long is aborted by the broker
     stall_timeout: float = 60.0  # a changelog of which nothing comes for so long ends the worker
@@ -38,8 +40,9 @@ class EngineSettings:
     @property
     def most_records(self) -> int:
         """Input records that a worker with all partitions holds at most: those of one poll, of the stream, and for each partition those
-        that wait and those in the transaction under way (all that waited when it began, and the frame that woke it)."""
-        return self.frame_records * (1 + self.stream_frames + self.partities * (2 * self.backlog_frames + 1))
+        that wait and those in the transaction under way, which may pass its size by all that waited when it came there."""
+        waiting = self.frame_records * self.backlog_frames
+        return self.frame_records * (1 + self.stream_frames) + self.partities * (2 * waiting + self.transaction_records)
 
     def most_fetched_bytes(self, topics: int) -> int:
         """Bytes that such a worker has fetched of ``topics`` source topics and not yet unpacked, at most: as they came, and one batch of

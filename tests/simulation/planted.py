@@ -73,7 +73,7 @@ def _commits(commit: Callable[..., Any]) -> AbstractContextManager[Any]:
 
 @_bug("state before signals", MISSING)
 def _state_first() -> AbstractContextManager[Any]:
-    async def commit(self: PartitionLog, effects: Effects, store: PartitionStore) -> None:
+    async def commit(self: PartitionLog, effects: Effects, store: PartitionStore, finished: Any) -> None:
         await _transaction(self, _changelog(self, effects, store), {})
         store.apply(effects)
         await _transaction(self, effects.messages, effects.offsets)
@@ -83,7 +83,7 @@ def _state_first() -> AbstractContextManager[Any]:
 
 @_bug("offset before state", MISSING)
 def _offset_first() -> AbstractContextManager[Any]:
-    async def commit(self: PartitionLog, effects: Effects, store: PartitionStore) -> None:
+    async def commit(self: PartitionLog, effects: Effects, store: PartitionStore, finished: Any) -> None:
         await _transaction(self, {}, effects.offsets)
         await _transaction(self, {**effects.messages, **_changelog(self, effects, store)}, {})
         store.apply(effects)
@@ -180,11 +180,11 @@ def _applies_early() -> AbstractContextManager[Any]:
         def apply(self, _: Effects) -> None:
             """Done before."""
 
-    async def commit(self: PartitionLog, effects: Effects, store: PartitionStore) -> None:
+    async def commit(self: PartitionLog, effects: Effects, store: PartitionStore, finished: Any) -> None:
         rows = store.rows_of(effects)
         store.apply(effects)
         early: Any = Applied(store, rows)
-        await honest(self, effects, early)
+        await honest(self, effects, early, finished)
         store.position = early.position
 
     return _commits(commit)
@@ -209,19 +209,19 @@ def _kept() -> Iterator[None]:
 def _again() -> AbstractContextManager[Any]:
     honest = PartitionLog.commit
 
-    async def commit(self: PartitionLog, effects: Effects, store: PartitionStore) -> None:
+    async def commit(self: PartitionLog, effects: Effects, store: PartitionStore, finished: Any) -> None:
         try:
-            await honest(self, effects, store)
+            await honest(self, effects, store, finished)
         except KafkaTimeoutError:
             self._producer._open = False
-            await honest(self, effects, store)
+            await honest(self, effects, store, finished)
 
     return _commits(commit)
 
 
 @_bug("a rejected batch does not fail the transaction", MISSING)
 def _unnoticed() -> AbstractContextManager[Any]:
-    async def commit(self: PartitionLog, effects: Effects, store: PartitionStore) -> None:
+    async def commit(self: PartitionLog, effects: Effects, store: PartitionStore, finished: Any) -> None:
         await _transaction(self, {**effects.messages, **_changelog(self, effects, store)}, effects.offsets, notice=False)
         store.apply(effects)
 
