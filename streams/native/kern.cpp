@@ -24,7 +24,7 @@ struct Announced {
 
 struct Result {
     Strings wanted;          // keys of rows
-    Strings keys, rows;      // the rows that changed
+    Strings keys, rows;      // the rows that changed; an empty one: nothing is left to keep
     const Left* left;        // records for the reference, in order
     u64 lefts;
     const Announced* announced;
@@ -265,7 +265,8 @@ private:
             for (size_t n = 0; n < p->pages.size; n++)
                 if (p->pages[n] && p->pages[n]->changed) {
                     keys_.add(page_key(*p, n));
-                    pages_.write(rows_.data, *p->pages[n]), rows_.end();
+                    if (p->pages[n]->size) pages_.write(rows_.data, *p->pages[n]);
+                    rows_.end();
                 }
         }
         result.keys = keys_.strings(), result.rows = rows_.strings();

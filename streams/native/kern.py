@@ -87,7 +87,7 @@ class Kern:
             held.append(b"".join(filter(None, rows)))
             self._lib.kern_give(self._kern, held[-1], _sizes(rows))
         self._lib.kern_fold(self._kern)
-        effects.changes.update(zip(_strings(result.keys), _strings(result.rows), strict=True))
+        effects.changes.update(zip(_strings(result.keys), [row or None for row in _strings(result.rows)], strict=True))
         for fate, number in zip(_FATES, result.fates, strict=True):
             if number:
                 effects.count(topic, fate, number)

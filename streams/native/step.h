@@ -65,7 +65,8 @@ private:
             if (!pages_.unpack(page, *feiten, soort, size_t(position), feit)) return Fate::LEFT;
             if (m.versie <= feit.versie) return Fate::BEKEND;
         }
-        if (page.size + (position < 0) > program_.most_feiten || !can_tell(p.head, soort, feit)) return Fate::LEFT;
+        bool full = page.size + (position < 0) > program_.most_feiten;
+        if ((full && !can_divide(p)) || !can_tell(p.head, soort, feit)) return Fate::LEFT;
         feit = {{m.name, sizeof m.name}, m.versie, cause_.offset, m.period, m.values, feit.sent};
         for (u32 d : soort.gebruikt_door) {
             const Dienst& dienst = program_.diensten[d];
@@ -74,7 +75,35 @@ private:
         }
         pages_.put(page, soort, feit, position);
         p.changed = true;
+        if (full) divide(p);
         return Fate::OPGESLAGEN;
+    }
+
+    // Whether the feiten of a persoon with one page can be dealt over two; to divide more, all of them would have to be read.
+    bool can_divide(Persoon& p) {
+        if (p.head.pages > 1) return false;
+        for (const Feiten& f : p.head.page.feiten) {
+            const Soort* soort = soort_of(f.nummer);
+            if (!soort || f.others.size) return false;
+            Feit feit;
+            for (size_t i = 0; i < f.packed.size; i++)
+                if (!pages_.unpack(p.head.page, f, *soort, i, feit)) return false;
+        }
+        return true;
+    }
+
+    void divide(Persoon& p) {
+        Page whole = p.head.page;
+        p.head.page = {};
+        p.head.pages = 2;
+        p.head.changed = true;
+        for (int n = 0; n < 2; n++) p.pages.push(arena_, arena_.make<Page>())->changed = true;
+        for (const Feiten& f : whole.feiten)
+            for (size_t i = 0; i < f.packed.size; i++) {
+                Feit feit;
+                pages_.unpack(whole, f, *soort_of(f.nummer), i, feit);
+                pages_.put(*p.page(p.number(feit.name)), *soort_of(f.nummer), feit, -1);
+            }
     }
 
     // Whether the ontvanger of each basisfeit that the feit is laid beside can be told of it.
