@@ -12,7 +12,8 @@ from schemas.codec import Codec
 from streams.effects import Effects, Headers
 from streams.encoded import rows_in
 from streams.fold import Folder
-from streams.native.kern import Kern
+from streams.native.build import LIBRARY
+from streams.native.kern import CHUNK_BYTES, Kern
 from streams.native.program import program_of
 from streams.records import Run, SourceRecord, run_of
 from streams.store import PartitionStore
@@ -45,19 +46,19 @@ def codec_of(diensten: int) -> Codec:
 
 
 @cache
-def _folders(diensten: int, chunk_bytes: int) -> tuple[Folder, Folder]:
+def _folders(diensten: int, chunk_bytes: int, library: Path) -> tuple[Folder, Folder]:
     catalogue = catalogue_with(diensten)
     native, python = Folder(catalogue, "beide"), Folder(catalogue, "beide", kern="python")
     assert native._kern is not None, f"the native core was not built: {native.without_kern}"
-    native._kern = Kern(program_of(catalogue, native.rulebook, native._source), chunk_bytes=chunk_bytes)
+    native._kern = Kern(program_of(catalogue, native.rulebook, native._source), library, chunk_bytes)
     return native, python
 
 
 class Both:
     """Two folds over one partition."""
 
-    def __init__(self, diensten: int = 1, chunk_bytes: int = 900_000) -> None:
-        self.native, self.python = _folders(diensten, chunk_bytes)
+    def __init__(self, diensten: int = 1, chunk_bytes: int = CHUNK_BYTES, library: Path = LIBRARY) -> None:
+        self.native, self.python = _folders(diensten, chunk_bytes, library)
         self.store = PartitionStore(self.python.rulebook.layout)
         self.left = 0  # records that the native core left to the reference
         self._next: dict[str, int] = {}
