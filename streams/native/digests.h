@@ -9,7 +9,7 @@ inline u64 rotr64(u64 x, int n) { return x >> n | x << (64 - n); }
 
 inline void sha1_block(u32 h[5], const u8* block) {
     u32 w[80];
-    for (int i = 0; i < 16; i++) w[i] = u32(block[4 * i]) << 24 | u32(block[4 * i + 1]) << 16 | u32(block[4 * i + 2]) << 8 | block[4 * i + 3];
+    for (int i = 0; i < 16; i++, block += 4) w[i] = u32(block[0]) << 24 | u32(block[1]) << 16 | u32(block[2]) << 8 | block[3];
     for (int i = 16; i < 80; i++) w[i] = rotl32(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
     u32 a = h[0], b = h[1], c = h[2], d = h[3], e = h[4];
     auto round = [&](u32 f, u32 k, u32 word) {

@@ -198,8 +198,9 @@ private:
                 for (const Grond& g : after.of(program_.soorten[program_.diensten[d].basis].nummer))
                     if (g.period.there && g.period.start < first) first = g.period.start;
                 if (first == INT64_MAX) continue;
-                if (asked == known || last->since[asked].dienst != program_.diensten[d].nummer || last->since[asked].day != first) return false;
-                asked++;
+                if (asked == known) return false;
+                const Since& since = last->since[asked++];
+                if (since.dienst != program_.diensten[d].nummer || since.day != first) return false;
             }
             if (asked != known) return false;
         }

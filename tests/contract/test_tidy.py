@@ -36,6 +36,14 @@ def test_every_file_has_one_subject_and_says_which() -> None:
         assert purpose, f"{path} does not say what it is for"
 
 
+def test_every_file_of_the_native_core_has_one_subject_and_says_which() -> None:
+    for path in sorted(p for p in (ROOT / "streams" / "native").iterdir() if p.suffix in {".h", ".cpp"}):
+        lines = path.read_text().splitlines()
+        assert len(lines) <= 400, path
+        assert lines[0].startswith("// "), f"{path} does not say what it is for"
+        assert max(map(len, lines)) <= 140, path
+
+
 @pytest.mark.parametrize("path", PURE, ids=lambda p: str(p.relative_to(ROOT)))
 def test_the_core_reads_no_clock_no_randomness_and_does_no_io(path: Path) -> None:
     called = {

@@ -13,6 +13,7 @@ from schemas.codec import Codec
 from streams.core import page
 from streams.fold import Folder
 from streams.records import Run, SourceRecord, run_of
+from streams.settings import KernChoice
 from streams.store import PartitionStore
 
 PERSOON = b"A" * 52
@@ -25,8 +26,8 @@ MOST_CALLS = 155  # unpacking included
 class Bench:
     """A fold over one persoon."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.folder, self.codec = Folder(catalogue, "bench", kern="python"), Codec(catalogue)
+    def __init__(self, catalogue: Catalogue, kern: KernChoice = "python") -> None:
+        self.folder, self.codec = Folder(catalogue, "bench", kern), Codec(catalogue)
         self.store = PartitionStore(self.folder.rulebook.layout)
         self.schemas = {s: catalogue.latest_schema(f"mutaties.{s}").id for s in catalogue.mutatie_topics}
         self.tell("gemeente.bijstand", [(0, 1, BIJSTAND)])
@@ -84,6 +85,14 @@ def bench(catalogue: Catalogue) -> Bench:
 def test_a_mutatie_takes_no_more_calls_than_it_did(bench: Bench) -> None:
     bench.tell("uwv.inkomstenopgave", bench.wages(1, 3))
     assert bench.calls(100) <= MOST_CALLS
+
+
+def test_a_mutatie_takes_the_native_core_no_call_of_python(catalogue: Catalogue) -> None:
+    bench = Bench(catalogue, "native")
+    if bench.folder.kern == "python":
+        pytest.skip(bench.folder.without_kern)
+    bench.tell("uwv.inkomstenopgave", bench.wages(1, 3))
+    assert bench.calls(100) <= 1
 
 
 def _every_feit_unpacked(self: page.Page, soort: Any, name: bytes) -> Any:

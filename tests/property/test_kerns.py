@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 from functools import cache
-from itertools import islice
+from itertools import islice, pairwise
 from uuid import NAMESPACE_OID, uuid5
 
 import pytest
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bench.fill import Encoder
 from bench.workload import SIZES, synthetic
 from streams.effects import Effects
+from streams.encoded import encode_rows, rows_in
 from streams.records import SourceRecord, run_of
 from tests.contract.odd_bytes import MUTATIE, SCHEMA_OF, frame, number, text
 from tests.property.kerns import Both, Delivered, catalogue_with, codec_of
@@ -151,6 +152,17 @@ def hostile(draw: st.DrawFn) -> Delivered:
         | st.builds(Delivered, st.just(topic), odd_keys, st.just(value))
         | st.builds(Delivered, st.sampled_from(GOOD).map(lambda d: d.topic), st.just(key), st.just(value))
     )
+
+
+@given(st.dictionaries(st.binary(max_size=60), st.none() | st.binary(max_size=300), max_size=80), st.integers(1, 2_000))
+def test_rows_of_state_become_finished_records(rows: dict[bytes, bytes | None], chunk_bytes: int) -> None:
+    kern = Both().native._kern
+    assert kern is not None
+    chunks = kern.encode(rows, chunk_bytes)
+    assert list(rows_in(chunks)) == [(key, value, []) for key, value in rows.items()]
+    assert chunks == [encode_rows(rows_in([c])) for c in chunks]
+    assert all(len(c.data) <= chunk_bytes for c in chunks if c.count > 1)
+    assert all(len(a.data + b.data) > chunk_bytes - 20 for a, b in pairwise(chunks))
 
 
 hostile_and_good = st.lists(hostile() | st.sampled_from(GOOD), max_size=30)
