@@ -17,6 +17,16 @@ settings.load_profile("untimed")
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 
+# So that two processes end at about the same time, each taking one file after the other.
+LONGEST_FIRST = ("test_faults.py", "test_exactness.py", "test_scale.py", "test_engine.py", "test_retry.py", "test_simulation.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first."""
+    ranks = {name: rank for rank, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: ranks.get(item.path.name, len(ranks)))
+
+
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
     """The published catalogue."""

@@ -196,8 +196,8 @@ class Node:
 
 @contextmanager
 def node_in(data: Path, catalogue: Catalogue, partities: int = PARTITIES) -> Iterator[Node]:
-    """A node on a broker of its own."""
-    broker = EmbeddedBroker(data)
+    """A node on a broker of its own, which takes sessions of a second: a worker that died is soon missed."""
+    broker = EmbeddedBroker(data, settings={"group.min.session.timeout.ms": "1000"})
     node = Node(broker.start().bootstrap, data, catalogue, partities=partities)
     try:
         asyncio.run(apply_topics(node.brokers, catalogue, partities=partities, replicatie=1, toepassing=APP))

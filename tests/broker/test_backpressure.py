@@ -18,17 +18,18 @@ from connectors.bronnen.producer import MutatieProducer
 from schemas.catalogue import Catalogue
 from streams.fetch import fetch_runs
 from streams.settings import EngineSettings
-from tests.node import APP, PARTITIES, Node, node_in
+from tests.node import APP, Node, node_in
 
-FLOOD = 400_000
+FLOOD = 200_000
 FROZEN_SECONDS = 8
+PARTITIES = 2  # what a worker may hold grows with them, and so does the flood that it takes to show it
 
 
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[Node]:
     """A node whose bronnen all filter themselves."""
     folder = own_filtering_catalogue(tmp_path, ontvangers=5)
-    with node_in(tmp_path, Catalogue.load(folder)) as node:
+    with node_in(tmp_path, Catalogue.load(folder), PARTITIES) as node:
         node.env = {"SAMENLOOP_CATALOGUS": str(folder)}
         yield node
 

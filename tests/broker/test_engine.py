@@ -19,6 +19,7 @@ from tests.node import PARTITIES, Node, node_in
 from tests.verdict import assert_exact
 
 PERSOON = b"A" * 52
+SESSION = 4  # seconds
 BIJSTAND = "mutaties.gemeente.bijstand"
 
 
@@ -27,14 +28,14 @@ def node(tmp_path: Path) -> Iterator[Node]:
     """A node whose bronnen all filter themselves, so that the truth is that of all deliveries."""
     folder = own_filtering_catalogue(tmp_path)
     with node_in(tmp_path, Catalogue.load(folder)) as node:
-        node.env = {"SAMENLOOP_CATALOGUS": str(folder), "SAMENLOOP_SESSION_TIMEOUT": "6"}
+        node.env = {"SAMENLOOP_CATALOGUS": str(folder), "SAMENLOOP_SESSION_TIMEOUT": str(SESSION)}
         yield node
 
 
 @pytest.fixture(scope="module")
 def deliveries(catalogue: Catalogue) -> list[Delivery]:
-    """About 20,000 mutaties in any order."""
-    return shuffled(population(catalogue, persons=1_500, seed=5, mutations=20_000), seed=11)
+    """About 10,000 mutaties in any order."""
+    return shuffled(population(catalogue, persons=750, seed=5, mutations=10_000), seed=11)
 
 
 @pytest.mark.timeout(240)
@@ -42,7 +43,7 @@ def test_two_workers_share_the_partitions_and_a_rebalance_loses_and_doubles_noth
     node: Node, deliveries: list[Delivery], tmp_path: Path
 ) -> None:
     async def scenario() -> None:
-        publishing = asyncio.create_task(node.publish(((d.soort, d.line) for d in deliveries), pause=0.4))
+        publishing = asyncio.create_task(node.publish(((d.soort, d.line) for d in deliveries), pause=1))
         first = node.start_worker()
         await node.until_ready(first)
         second = node.start_worker()
@@ -65,15 +66,15 @@ def test_two_workers_share_the_partitions_and_a_rebalance_loses_and_doubles_noth
 @pytest.mark.timeout(240)
 def test_kill_9_and_a_zombie_lose_and_double_nothing(node: Node, deliveries: list[Delivery], tmp_path: Path) -> None:
     async def scenario() -> None:
-        publishing = asyncio.create_task(node.publish(((d.soort, d.line) for d in deliveries), pause=1.2))
+        publishing = asyncio.create_task(node.publish(((d.soort, d.line) for d in deliveries), pause=2))
         first = node.start_worker()
         await node.until_ready(first)
         first.kill()
         zombie = node.start_worker()
-        await asyncio.sleep(9)
+        await node.until_ready(zombie)
+        await asyncio.sleep(1)
         zombie.send_signal(signal.SIGSTOP)
-        node.start_worker()
-        await asyncio.sleep(9)  # past its session: the others have its partitions now
+        await node.until_ready(node.start_worker())  # past the zombie's session: it has partitions of it now
         zombie.send_signal(signal.SIGCONT)
         await publishing
         await node.until_idle()

@@ -26,7 +26,7 @@ from tests.node import APP, PARTITIES, Node, node_in
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Iterator[Node]:
     with node_in(tmp_path_factory.mktemp("health"), catalogue) as node:
-        node.env = {"SAMENLOOP_SESSION_TIMEOUT": "6"}
+        node.env = {"SAMENLOOP_SESSION_TIMEOUT": "4"}
         yield node
 
 
