@@ -9,6 +9,7 @@ from hypothesis import settings
 
 from connectors.broker.embedded import EmbeddedBroker
 from schemas.catalogue import Catalogue
+from tests.node import SHORT_SESSIONS
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")
@@ -42,7 +43,7 @@ def broker_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def brokers(broker_dir: Path) -> Iterator[str]:
     """Bootstrap servers of a real Kafka, started once."""
-    broker = EmbeddedBroker(broker_dir)
+    broker = EmbeddedBroker(broker_dir, settings=SHORT_SESSIONS)
     try:
         yield broker.start().bootstrap
     finally:

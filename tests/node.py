@@ -194,10 +194,40 @@ class Node:
         return total
 
 
+SHORT_SESSIONS = {"group.min.session.timeout.ms": "1000"}  # a worker that died is soon missed
+
+
+@contextmanager
+def fresh_node(brokers: str, data: Path, catalogue: Catalogue, partities: int = PARTITIES, app: str = APP) -> Iterator[Node]:
+    """A node with fresh topics on a broker that served others before."""
+    node = Node(brokers, data, catalogue, app, partities)
+    asyncio.run(make_anew(node))
+    try:
+        yield node
+    finally:
+        node.stop_workers()
+
+
+async def make_anew(node: Node) -> None:
+    """Delete all topics of the cluster, which takes the committed offsets with it, and make those of the catalogue."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=node.brokers)
+    await admin.start()
+    try:
+        if old := await node.topics():
+            await admin.delete_topics(old)
+        while await node.topics():  # noqa: ASYNC110 - Kafka tells nobody
+            await asyncio.sleep(0.1)
+    finally:
+        await admin.close()
+    made = await apply_topics(node.brokers, node.catalogue, partities=node.partities, replicatie=1, toepassing=node.app)
+    while {t.naam for t in made.missing} - set(await node.topics()):  # noqa: ASYNC110
+        await asyncio.sleep(0.1)
+
+
 @contextmanager
 def node_in(data: Path, catalogue: Catalogue, partities: int = PARTITIES) -> Iterator[Node]:
-    """A node on a broker of its own, which takes sessions of a second: a worker that died is soon missed."""
-    broker = EmbeddedBroker(data, settings={"group.min.session.timeout.ms": "1000"})
+    """A node on a broker of its own."""
+    broker = EmbeddedBroker(data, settings=SHORT_SESSIONS)
     node = Node(broker.start().bootstrap, data, catalogue, partities=partities)
     try:
         asyncio.run(apply_topics(node.brokers, catalogue, partities=partities, replicatie=1, toepassing=APP))

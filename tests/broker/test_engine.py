@@ -4,6 +4,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from schemas.catalogue import Catalogue
 from schemas.cloudevents import klok_headers, source_of
 from schemas.codec import Codec
 from schemas.reasons import Reason
-from tests.node import PARTITIES, Node, node_in
+from tests.node import PARTITIES, Node, fresh_node
 from tests.verdict import assert_exact
 
 PERSOON = b"A" * 52
@@ -23,11 +24,14 @@ SESSION = 4  # seconds
 BIJSTAND = "mutaties.gemeente.bijstand"
 
 
+_numbers = count()
+
+
 @pytest.fixture
-def node(tmp_path: Path) -> Iterator[Node]:
+def node(brokers: str, tmp_path: Path) -> Iterator[Node]:
     """A node whose bronnen all filter themselves, so that the truth is that of all deliveries."""
     folder = own_filtering_catalogue(tmp_path)
-    with node_in(tmp_path, Catalogue.load(folder)) as node:
+    with fresh_node(brokers, tmp_path, Catalogue.load(folder), app=f"engine-{next(_numbers)}") as node:
         node.env = {"SAMENLOOP_CATALOGUS": str(folder), "SAMENLOOP_SESSION_TIMEOUT": str(SESSION)}
         yield node
 
@@ -155,7 +159,7 @@ def test_a_worker_ends_with_a_clear_message_when_the_state_is_of_another_catalog
         producer = AIOKafkaProducer(bootstrap_servers=node.brokers)
         await producer.start()
         meta = b'{"layout":"of another catalogue","klok":null,"counts":{}}'
-        await producer.send_and_wait("samenloop-personen-changelog", meta, b"#partitie", partition=0)
+        await producer.send_and_wait(f"{node.app}-personen-changelog", meta, b"#partitie", partition=0)
         await producer.stop()
 
     asyncio.run(scenario())

@@ -22,7 +22,7 @@ from schemas.catalogue import Catalogue
 from schemas.quarantine import QUARANTAINE
 from tests.broker.test_commands import CLI, cli, line
 from tests.broker.test_quarantine import BIJSTAND, PERSOON, put
-from tests.node import APP, Node, node_in
+from tests.node import APP, Node, fresh_node
 from tests.oracle import fold, recompute
 
 OTHER = "999990068"  # both of the test range
@@ -40,14 +40,14 @@ DELIVERED = [
 
 
 @pytest.fixture
-def node(tmp_path: Path) -> Iterator[Node]:
+def node(brokers: str, tmp_path: Path) -> Iterator[Node]:
     """A node whose bronnen filter themselves; its first worker runs under a catalogue that lacks Amsterdam."""
     (tmp_path / "new").mkdir()
     (tmp_path / "old").mkdir()
     new, old = own_filtering_catalogue(tmp_path / "new"), own_filtering_catalogue(tmp_path / "old")
     ontvangers = old / "ontvangers.yaml"
     ontvangers.write_text(re.sub(r"- \{id: gm0363.*\n", "", ontvangers.read_text()))
-    with node_in(tmp_path, Catalogue.load(new)) as node:
+    with fresh_node(brokers, tmp_path, Catalogue.load(new)) as node:
         node.env = {"SAMENLOOP_CATALOGUS": str(new)}
         node.start_worker(SAMENLOOP_CATALOGUS=str(old))
         yield node

@@ -5,6 +5,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -13,15 +14,17 @@ from bench.catalogues import own_filtering_catalogue
 from bench.rolling import opened
 from connectors.bronnen.population import Delivery, population, shuffled
 from schemas.catalogue import Catalogue
-from tests.node import Node, node_in
+from tests.node import Node, fresh_node
 from tests.oracle import fold, recompute
+
+_numbers = count()
 
 
 @contextmanager
-def a_node(tmp_path: Path, partities: int) -> Iterator[Node]:
-    """A node whose bronnen all filter themselves, so that the truth is that of all deliveries."""
+def a_node(brokers: str, tmp_path: Path, partities: int) -> Iterator[Node]:
+    """A node whose bronnen all filter themselves, so that the truth is that of all deliveries; its group is new."""
     folder = own_filtering_catalogue(tmp_path)
-    with node_in(tmp_path, Catalogue.load(folder), partities) as node:
+    with fresh_node(brokers, tmp_path, Catalogue.load(folder), partities, app=f"scale-{next(_numbers)}") as node:
         node.env |= {"SAMENLOOP_CATALOGUS": str(folder)}
         yield node
 
@@ -48,7 +51,9 @@ async def until(what: str, node: Node, number: int, times: int = 1) -> None:
 
 
 @pytest.mark.timeout(280)
-def test_one_two_and_four_workers_on_eight_partitions_are_right_and_the_partitions_move(tmp_path: Path, deliveries: list[Delivery]) -> None:
+def test_one_two_and_four_workers_on_eight_partitions_are_right_and_the_partitions_move(
+    brokers: str, tmp_path: Path, deliveries: list[Delivery]
+) -> None:
     async def scenario(node: Node) -> None:
         for number, wave in enumerate((deliveries[:4000], deliveries[4000:8000], deliveries[8000:])):
             for _ in range((1, 1, 2)[number]):
@@ -59,14 +64,16 @@ def test_one_two_and_four_workers_on_eight_partitions_are_right_and_the_partitio
             await node.until_idle()
             assert all(w.poll() is None for w in node.workers)
 
-    with a_node(tmp_path, 8) as node:
+    with a_node(brokers, tmp_path, 8) as node:
         asyncio.run(scenario(node))
         check(node, deliveries, tmp_path)
         assert set(node.stop_workers()) == {0}
 
 
 @pytest.mark.timeout(240)
-def test_more_workers_than_partitions_are_of_no_harm_and_take_over_when_one_goes(tmp_path: Path, deliveries: list[Delivery]) -> None:
+def test_more_workers_than_partitions_are_of_no_harm_and_take_over_when_one_goes(
+    brokers: str, tmp_path: Path, deliveries: list[Delivery]
+) -> None:
     async def scenario(node: Node) -> None:
         for number in range(3):
             node.start_worker()
@@ -80,13 +87,15 @@ def test_more_workers_than_partitions_are_of_no_harm_and_take_over_when_one_goes
         await node.until_idle()
         assert [w.poll() for w in node.workers if w is not working] == [None, None]
 
-    with a_node(tmp_path, 2) as node:
+    with a_node(brokers, tmp_path, 2) as node:
         asyncio.run(scenario(node))
         check(node, deliveries[:6000], tmp_path)
 
 
 @pytest.mark.timeout(280)
-def test_a_rolling_restart_of_named_workers_under_load_is_exact_and_moves_no_partition(tmp_path: Path, deliveries: list[Delivery]) -> None:
+def test_a_rolling_restart_of_named_workers_under_load_is_exact_and_moves_no_partition(
+    brokers: str, tmp_path: Path, deliveries: list[Delivery]
+) -> None:
     async def scenario(node: Node) -> list[list[int]]:
         node.start_worker(SAMENLOOP_INSTANTIE="a")
         await until("partition ready", node, 0, 8)
@@ -104,7 +113,7 @@ def test_a_rolling_restart_of_named_workers_under_load_is_exact_and_moves_no_par
         await node.until_idle()
         return before
 
-    with a_node(tmp_path, 8) as node:
+    with a_node(brokers, tmp_path, 8) as node:
         node.env |= {"SAMENLOOP_SESSION_TIMEOUT": "30"}  # longer than a restart takes
         before = asyncio.run(scenario(node))
         check(node, deliveries, tmp_path)
@@ -113,7 +122,7 @@ def test_a_rolling_restart_of_named_workers_under_load_is_exact_and_moves_no_par
 
 
 @pytest.mark.timeout(240)
-def test_a_second_worker_of_one_name_ends_the_first_which_says_why(tmp_path: Path, deliveries: list[Delivery]) -> None:
+def test_a_second_worker_of_one_name_ends_the_first_which_says_why(brokers: str, tmp_path: Path, deliveries: list[Delivery]) -> None:
     async def scenario(node: Node) -> subprocess.Popen[bytes]:
         first = node.start_worker(SAMENLOOP_INSTANTIE="a")
         await until("partition ready", node, 0, 2)
@@ -124,7 +133,7 @@ def test_a_second_worker_of_one_name_ends_the_first_which_says_why(tmp_path: Pat
         await node.until_idle()
         return second
 
-    with a_node(tmp_path, 2) as node:
+    with a_node(brokers, tmp_path, 2) as node:
         second = asyncio.run(scenario(node))
         check(node, deliveries[:4000], tmp_path)
         assert "another worker has joined the group as a" in node.logs()[0]

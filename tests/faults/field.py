@@ -17,11 +17,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from bench.catalogues import own_filtering_catalogue
 from connectors.broker.embedded import EmbeddedBroker, _free_port, _kafka_pid
 from connectors.broker.running import RunningBroker
-from connectors.broker.topics import apply_topics
 from connectors.bronnen.population import Delivery, Knobs, population, shuffled
 from schemas.catalogue import Catalogue
 from streams.crash_points import SETTING
-from tests.node import PARTITIES, Node
+from tests.node import Node, make_anew
 from tests.oracle import Folded
 from tests.verdict import assert_exact
 
@@ -90,14 +89,7 @@ class Surroundings:
         data.mkdir()
         node = Node(self.running.bootstrap, data, self.catalogue, app=f"fault-{self._runs}")
         node.env = {"SAMENLOOP_CATALOGUS": str(self.folder), "SAMENLOOP_SESSION_TIMEOUT": str(SESSION)}
-        async with admin(node) as kafka:
-            if old := await node.topics():
-                await kafka.delete_topics(old)
-            while await node.topics():  # noqa: ASYNC110 - Kafka tells nobody
-                await asyncio.sleep(0.1)
-        made = await apply_topics(node.brokers, self.catalogue, partities=PARTITIES, replicatie=1, toepassing=node.app)
-        while {t.naam for t in made.missing} - set(await node.topics()):  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
+        await make_anew(node)
         return node
 
     def close(self) -> None:

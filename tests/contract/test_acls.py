@@ -1,0 +1,58 @@
+"""The rules of the cluster follow from the catalogue, and give nobody more than they need."""
+
+import pytest
+
+from connectors.broker.acls import Rule, wanted_acls
+from connectors.broker.topics import wanted_topics
+from schemas.catalogue import Catalogue
+
+CHANGELOG = "knoop-personen-changelog"
+
+
+@pytest.fixture(scope="module")
+def rules(catalogue: Catalogue) -> list[Rule]:
+    return wanted_acls(catalogue, "knoop", "User:{naam}")
+
+
+def who_may(rules: list[Rule], operation: str, topic: str) -> set[str]:
+    return {
+        r.principal.removeprefix("User:")
+        for r in rules
+        if (r.resource, r.operation) == ("topic", operation) and (topic.startswith(r.name) if r.prefixed else topic == r.name)
+    }
+
+
+def test_of_each_topic_those_read_and_write_who_must(rules: list[Rule], catalogue: Catalogue) -> None:
+    for wanted in wanted_topics(catalogue, partities=1, toepassing="knoop"):
+        topic = wanted.naam
+        kind, _, rest = topic.partition(".")
+        readers, writers = who_may(rules, "READ", topic), who_may(rules, "WRITE", topic)
+        if kind == "mutaties":
+            assert (readers, writers) == ({"knoop", "audit", "beheer"}, {rest.split(".")[0], "beheer"})
+        elif kind in {"signalen", "volgverzoeken"}:
+            assert (readers, writers) == ({rest, "audit", "beheer"}, {"knoop"})
+        elif topic == CHANGELOG:
+            assert (readers, writers) == ({"knoop", "beheer"}, {"knoop"}), "it holds what is kept of everybody"
+        else:
+            assert {"audit", "beheer"} <= readers
+            assert writers
+
+
+def test_an_ontvanger_has_nothing_but_its_topic_and_its_groups(rules: list[Rule], catalogue: Catalogue) -> None:
+    for ontvanger in catalogue.ontvangers:
+        assert {r[1:] for r in rules if r.principal == f"User:{ontvanger}"} == {
+            ("READ", "topic", f"signalen.{ontvanger}", False),
+            ("READ", "group", ontvanger, False),
+            ("READ", "group", f"{ontvanger}-", True),
+        }
+
+
+def test_transactions_and_the_group_of_the_engine_are_the_nodes_alone(rules: list[Rule]) -> None:
+    others = [r for r in rules if r.resource != "topic" and r.principal not in {"User:knoop", "User:beheer"}]
+    assert not [r for r in others if r.name.startswith("knoop")]
+    assert [r.name for r in rules if (r.principal, r.resource) == ("User:beheer", "transactional-id")] == ["knoop-quarantaine"]
+
+
+def test_a_principal_is_named_as_kafka_names_it(catalogue: Catalogue) -> None:
+    named = wanted_acls(catalogue, "knoop", "User:CN={naam},O=Keten")
+    assert {"User:CN=knoop,O=Keten", "User:CN=uwv,O=Keten", "User:CN=gm0363,O=Keten"} <= {r.principal for r in named}
