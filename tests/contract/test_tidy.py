@@ -90,6 +90,7 @@ BREACHES = [
     ("schemas.values", "import streams", "streams"),
     ("streams.core.rules", "import time", "time"),
     ("streams.core.step", "import aiokafka", "aiokafka"),
+    ("streams.audit.recompute", "from schemas import codec", "schemas.codec"),
 ]
 
 
