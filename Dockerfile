@@ -7,7 +7,7 @@ COPY schemas schemas
 COPY streams streams
 COPY connectors connectors
 COPY samenloop samenloop
-RUN uv sync --frozen --no-dev --no-editable
+RUN uv sync --frozen --no-cache --no-dev --no-editable
 USER samenloop
 WORKDIR /home/samenloop
 ENV PATH=/samenloop/.venv/bin:$PATH
