@@ -25,6 +25,7 @@ _CODEC: Final = 0x07
 _TRANSACTIONAL: Final = 0x10
 _CONTROL: Final = 0x20
 _ZSTD: Final = 4
+_ZSTD_LEVEL: Final = 1  # half of the time of level 3, for signals that are 4 % smaller with that
 _INFLATE: Final = {1: codec.gzip_decode, 2: codec.snappy_decode, 3: codec.lz4_decode, _ZSTD: codec.zstd_decode}
 _ABORT: Final = b"\0\0\0\0"  # key of the marker that takes a transaction back: version 0, type 0
 
@@ -161,7 +162,7 @@ class FinishedBatch:
         self._producer = (producer_id, producer_epoch, base_sequence)
 
     def _build(self) -> bytes:
-        data, count, now = codec.zstd_encode(self.records.data), self.records.count, int(time.time() * 1000)
+        data, count, now = codec.zstd_encode(self.records.data, level=_ZSTD_LEVEL), self.records.count, int(time.time() * 1000)
         length = _HEADER.size - _LENGTH_FROM + len(data)
         fields = (_ZSTD | _TRANSACTIONAL, count - 1, now, now, *self._producer, count)
         batch = bytearray(_HEADER.pack(0, length, -1, _MAGIC, 0, *fields) + data)
