@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from samenloop.cited import Cause, Cited, Places, cause_of, cited_at, place_of, places_of
+from samenloop.known import holds_on
 from samenloop.quarantine import Held, Quarantine, quarantined_text
 from samenloop.rendering import day, days
 from samenloop.reproduction import Check
@@ -26,6 +27,7 @@ class Explanation:
     cited: Mapping[Place, Cited]
     quarantined: Sequence[Held]  # records of the persoon that stand open in quarantine
     check: Check | None = None  # what came of --verify
+    day: str | None = None  # about which is asked, ISO 8601
 
     def causes(self) -> Iterator[tuple[Signaal, Cause]]:
         """Each version with why it was sent."""
@@ -37,7 +39,7 @@ class Explanation:
         """For machines."""
         last = self.history[-1]
         shown = {p for s in self.history if s.soort != "VERVALLEN" for p in places_of(s)}
-        told = {
+        told: dict[str, Any] = {
             "signaal_id": last.signaal_id,
             "geldt": last.soort != "VERVALLEN",
             "dienst": {
@@ -56,11 +58,13 @@ class Explanation:
             "mutaties": {str(p): c.as_json(with_days=p in shown) for p, c in self.cited.items()},
             "quarantined": [h.as_json() for h in self.quarantined],
         }
+        if self.day is not None:
+            told["op_dag"] = {"dag": self.day, "geldt": holds_on(last, self.day)}
         return told if self.check is None else told | {"controle": self.check.as_json()}
 
 
 def explanation_of(
-    catalogue: Catalogue, history: Sequence[Signaal], places: Places, quarantine: Quarantine, check: Check | None
+    catalogue: Catalogue, history: Sequence[Signaal], places: Places, quarantine: Quarantine, check: Check | None, about: str | None
 ) -> Explanation:
     """Put together what the topics and the catalogue say; ``history`` is in the order of the versions."""
     last = history[-1]
@@ -70,7 +74,7 @@ def explanation_of(
     wanted = sorted({p for s in history for p in places_of(s)})
     cited = {p: cited_at(codec, p, places.get(p)) for p in wanted}
     personen = {places[p].key for p in wanted if p in places}  # one; none when the log has none of these records any more
-    return Explanation(dienst, feitsoort, history, cited, [h for persoon in personen for h in quarantine.open_of(persoon)], check)
+    return Explanation(dienst, feitsoort, history, cited, [h for persoon in personen for h in quarantine.open_of(persoon)], check, about)
 
 
 def explanation_text(e: Explanation) -> str:
@@ -87,6 +91,7 @@ def explanation_text(e: Explanation) -> str:
         f"Kenmerk     {last.kenmerk}",
         "",
         *_now(e, last),
+        *_on_day(e.day, last),
         "",
         "Geschiedenis",
         *(line for s, cause in e.causes() for line in _version(s, cause)),
@@ -106,6 +111,12 @@ def _now(e: Explanation, last: Signaal) -> list[str]:
     for name, value in (last.gegevens or {}).items():
         lines += [f"  {name} = {value}", f"    {purpose[name].doel} ({purpose[name].grondslag})"]
     return lines
+
+
+def _on_day(about: str | None, last: Signaal) -> list[str]:
+    if about is None:
+        return []
+    return ["", f"Op {day(about)}: {'ja, een gedeelde dag' if holds_on(last, about) else 'nee, geen gedeelde dag'}"]
 
 
 def _record(e: Explanation, r: Bronrecord) -> list[str]:

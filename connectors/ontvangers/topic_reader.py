@@ -1,12 +1,14 @@
 """Reads topics from their beginning to their present end."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.brokers import client_options
 from schemas.values import Place
+
+_NEAR: Final = 2_000  # offsets
 
 
 async def read_topics(brokers: str, topics: Sequence[str], *, isolation: str = "read_committed") -> AsyncIterator[Any]:
@@ -58,19 +60,29 @@ async def read_places(brokers: str, places: Sequence[Place]) -> Mapping[Place, A
     consumer = AIOKafkaConsumer(**client_options(brokers), isolation_level="read_committed", enable_auto_commit=False)
     await consumer.start()
     found: dict[Place, Any] = {}
+    wanted: dict[TopicPartition, list[int]] = {}
+    for place in sorted(set(places)):
+        wanted.setdefault(TopicPartition(place.topic, place.partition), []).append(place.offset)
     try:
-        for place in places:
-            topic, partition, offset = place
-            tp = TopicPartition(topic, partition)
+        for tp, offsets in wanted.items():
             consumer.assign([tp])
             begin, end = (await consumer.beginning_offsets([tp]))[tp], (await consumer.end_offsets([tp]))[tp]
-            if not begin <= offset < end:
-                continue
-            consumer.seek(tp, offset)
-            while await consumer.position(tp) <= offset:
-                for record in (await consumer.getmany(tp, timeout_ms=500, max_records=1)).get(tp, []):
-                    if record.offset == offset:
-                        found[place] = record
+            async for record in _at(consumer, tp, [o for o in offsets if begin <= o < end]):
+                found[Place(tp.topic, tp.partition, record.offset)] = record
     finally:
         await consumer.stop()
     return found
+
+
+async def _at(consumer: AIOKafkaConsumer, tp: TopicPartition, offsets: Sequence[int]) -> AsyncIterator[Any]:
+    """The records at ``offsets``, rising; what lies near behind another is read on to, which is less than to fetch anew."""
+    position = -_NEAR
+    for offset in offsets:
+        if offset >= position + _NEAR:
+            consumer.seek(tp, offset)
+            position = offset
+        while position <= offset:
+            for record in (await consumer.getmany(tp, timeout_ms=500, max_records=offset - position + 1)).get(tp, []):
+                if record.offset == offset:
+                    yield record
+            position = await consumer.position(tp)

@@ -1,7 +1,7 @@
 """``samenloop explain``: the records, days and rule behind a signaal, or why there is none."""
 
 import json
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.console import Console
@@ -11,17 +11,19 @@ from samenloop.cited import places_of
 from samenloop.context import BrokersOption, DataOption, brokers_of, catalogue_of, settings_of
 from samenloop.errors import NotDoneError
 from samenloop.explanation import Explanation, explanation_of, explanation_text
+from samenloop.known import known
+from samenloop.moments import AboutOption, KnownOnOption, day_named, last_millisecond
 from samenloop.ontvanger import ontvanger_of
 from samenloop.quarantine import read_quarantine
 from samenloop.reproduction import check_signaal
 from samenloop.running import run
 from samenloop.why_not import WhyNot, why_not, why_not_text
 from schemas.catalogue import Catalogue
-from schemas.codec import WireError, decode_signaal
+from schemas.codec import Codec, WireError, decode_signaal
 from schemas.values import Signaal
 
 
-def explain(
+def explain(  # noqa: PLR0913 - one parameter an option
     signaal_id: Annotated[str | None, typer.Argument(metavar="SIGNAAL_ID")] = None,
     *,
     ontvanger: Annotated[str | None, typer.Option(help="Look only in this ontvanger's topic.")] = None,
@@ -30,6 +32,8 @@ def explain(
         typer.Option("--why-not", metavar="PERSOON|KENMERK", help="Say for each record of this persoon why there is a signal or none."),
     ] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Replay the records behind it; exit 1 when they do not make it.")] = False,
+    known_on: KnownOnOption = None,
+    day: AboutOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     brokers: BrokersOption = None,
     data: DataOption = None,
@@ -40,9 +44,13 @@ def explain(
     name = None if ontvanger is None else ontvanger_of(catalogue, ontvanger)
     found: WhyNot | Explanation | None
     if about is not None:
+        if known_on is not None or day is not None or verify:
+            raise NotDoneError("--why-not is about what stands now: it takes no --known-on, --about or --verify")
         found = run(why_not(brokers_of(settings), catalogue, settings.toepassing, name, about))
     elif signaal_id is not None:
-        found = run(_explanation(brokers_of(settings), catalogue, signaal_id, name, verify=verify))
+        moment = None if known_on is None else last_millisecond(known_on)
+        about_day = None if day is None else day_named(day)
+        found = run(_explanation(brokers_of(settings), catalogue, signaal_id, name, Asked(moment, about_day, verify=verify)))
     else:
         raise NotDoneError("name a SIGNAAL_ID, or --why-not with a persoon, or with a kenmerk and --ontvanger")
     if found is None:
@@ -56,7 +64,15 @@ def explain(
         raise typer.Exit(1)
 
 
-async def _explanation(brokers: str, catalogue: Catalogue, signaal_id: str, ontvanger: str | None, *, verify: bool) -> Explanation:
+class Asked(NamedTuple):
+    """What is asked about a signal beside its explanation."""
+
+    known_on: int | None  # milliseconds since the epoch
+    day: str | None  # ISO 8601
+    verify: bool
+
+
+async def _explanation(brokers: str, catalogue: Catalogue, signaal_id: str, ontvanger: str | None, asked: Asked) -> Explanation:
     sent = await _sent(brokers, [ontvanger] if ontvanger else list(catalogue.ontvangers), signaal_id)
     if not sent:
         raise NotDoneError(f"there is no signal {signaal_id}{f' for {ontvanger}' if ontvanger else ''}")
@@ -67,10 +83,14 @@ async def _explanation(brokers: str, catalogue: Catalogue, signaal_id: str, ontv
             raise NotDoneError(f"versie {s.versie} names dienst {s.dienst} and {s.feit.soort}, which the catalogue does not have together")
     places = await read_places(brokers, sorted({p for s in history for p in places_of(s)}))
     check = None
-    if verify:
+    if asked.verify:
         persoon = next((places[p].key for s in history for p in places_of(s) if p in places), None)
         check = await check_signaal(brokers, catalogue, persoon, history, sent)
-    return explanation_of(catalogue, history, places, await read_quarantine(brokers), check)
+    if asked.known_on is not None:
+        history = known(Codec(catalogue), places, history, asked.known_on)
+        if not history:
+            raise NotDoneError(f"signal {signaal_id} could not be known yet: what it cites was registered later")
+    return explanation_of(catalogue, history, places, await read_quarantine(brokers), check, asked.day)
 
 
 async def _sent(brokers: str, ontvangers: list[str], signaal_id: str) -> dict[int, list[bytes]]:

@@ -126,6 +126,14 @@ def test_a_replay_of_what_a_real_worker_did_is_clean(node: Node, out: Path, tmp_
     assert report["catalogues"] == [node.catalogue.versie]
 
 
+def test_the_second_opinion_on_what_a_real_worker_did_is_the_same(out: Path) -> None:
+    done = subprocess.run([SAMENLOOP, "verify", "--archive", str(out), "--json"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    assert (told["bevindingen"], told["mutaties"], told["niet_genomen"]) == ([], 2000, 0)
+    assert told["geldend"] > 100
+
+
 def test_a_second_run_on_an_unchanged_log_adds_nothing(node: Node, out: Path) -> None:
     before = snapshot(out)
     again = archived(node, out)

@@ -38,11 +38,14 @@ DELIVERED = [
 
 OTHER_BSN = next(bsn for bsn in synthetic_bsns() if bsn != BSN)
 ELSEWHERE = [
-    (soort, {**told, "bsn": OTHER_BSN})
-    for soort, told in (
-        line("b-9", 1, BIJSTAND, {"begindatum": "2026-01-01", "houder": "gm0599", "kenmerk": "R-9"}),
-        line("uitk-9", 1, UITKERING, {"begindatum": "2026-02-01", "einddatum": "2026-04-30"}),
-        line("uitk-9", 2, UITKERING, {"begindatum": "2026-02-01", "einddatum": "2026-06-30"}),
+    (soort, {**told, "bsn": OTHER_BSN, "registratietijd": f"2026-03-{5 * number:02d}T09:00:00Z"})
+    for number, (soort, told) in enumerate(
+        (
+            line("b-9", 1, BIJSTAND, {"begindatum": "2026-01-01", "houder": "gm0599", "kenmerk": "R-9"}),
+            line("uitk-9", 1, UITKERING, {"begindatum": "2026-02-01", "einddatum": "2026-04-30"}),
+            line("uitk-9", 2, UITKERING, {"begindatum": "2026-02-01", "einddatum": "2026-06-30"}),
+        ),
+        1,
     )
 ]
 
@@ -141,6 +144,33 @@ def test_explain_names_the_law_the_records_the_days_and_the_cause_of_each_versio
     assert (told["regel"], told["geldt"]) == ({"patroon": "samenloop", "versie": 1}, True)
     assert all(m["present"] for m in told["mutaties"].values())
     assert told["quarantined"] == []
+
+
+@pytest.mark.parametrize(
+    ("args", "standing"),
+    [
+        (("--known-on", "2026-03-09"), []),
+        (("--known-on", "2026-03-10"), ["2026-04-30"]),
+        (("--known-on", "2026-03-10", "--about", "2026-04-30"), ["2026-04-30"]),
+        (("--known-on", "2026-03-10", "--about", "2026-05-01"), []),
+        (("--known-on", "2026-03-15T08:59:59Z"), ["2026-04-30"]),
+        (("--known-on", "2026-03-15T10:00:00+01:00", "--about", "2026-05-01"), ["2026-06-30"]),
+        (("--about", "2026-07-01"), []),
+    ],
+)
+def test_signals_shows_what_could_be_known_then_and_held_on_a_day(node: Node, args: tuple[str, ...], standing: list[str]) -> None:
+    """The record was registered on 10 March, and its days were corrected on 15 March."""
+    assert [s["einddatum"] for s in json.loads(cli(node, "signals", "gm0599", "--json", *args).stdout)] == standing
+
+
+def test_explain_tells_what_could_be_known_then_and_whether_it_held_on_a_day(node: Node) -> None:
+    name = asyncio.run(node.records(["signalen.gm0599"]))[0].key.decode()
+    told = json.loads(cli(node, "explain", name, "--known-on", "2026-03-12", "--about", "2026-05-01", "--json").stdout)
+    assert ([v["versie"] for v in told["versies"]], told["op_dag"]) == ([1], {"dag": "2026-05-01", "geldt": False})
+    assert "Op 1 mei 2026: ja, een gedeelde dag" in cli(node, "explain", name, "--about", "2026-05-01").stdout
+    early = cli(node, "explain", name, "--known-on", "2026-03-09")
+    assert early.returncode == 2
+    assert "could not be known yet" in early.stderr
 
 
 def test_explain_says_why_a_signal_no_longer_holds(node: Node) -> None:
