@@ -20,7 +20,7 @@ PERSONS = [b"A" * 52, b"B" * 52]
 BEGIN = 1_760_000_000_000  # the first registratietijd
 CATALOGUE = Catalogue.load()  # no argument of a test: Hypothesis would write it out
 EVERYTHING = AsOf()
-few = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 Arriving = list[tuple[bytes, Told]]
 
