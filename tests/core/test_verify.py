@@ -178,7 +178,8 @@ def test_records_in_quarantine_do_not_count_and_records_that_should_be_there_are
         log.take(0, [("mutaties.gemeente.bijstand", [record])])
     code, told = verified(log.archive(tmp_path / "a"))
     assert (code, told["geweigerd"]) == (0, 3)
-    archive = log.archive(tmp_path / "b", lambda t, _p, row: not (t == "quarantaine" and row.offset == 2))
+    last = log.log["quarantaine", 0][-1].offset
+    archive = log.archive(tmp_path / "b", lambda t, _p, row: not (t == "quarantaine" and row.offset == last))
     assert found(archive) == [("ONLEESBAAR", f"mutaties.gemeente.bijstand-0@{record.offset}")]
 
 
