@@ -4,7 +4,8 @@ A record is: its length, attributes, timestamp delta, offset delta, key, value, 
 """
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -34,13 +35,52 @@ class RawRecord(NamedTuple):
 
 def encode_record(delta: int, key: bytes | None, value: bytes | None, headers: Headers = []) -> bytes:  # noqa: B006 - never changed
     """One record, ``delta`` offsets behind the first of its batch."""
-    body = b"".join([b"\0\0", varint(delta), _bytes(key), _bytes(value), varint(len(headers)), encode_headers(headers)])
+    return _record(delta, fields_of(key, value, headers))
+
+
+def fields_of(key: bytes | None, value: bytes | None, headers: Headers) -> bytes:
+    """What a record says, without where it stands: equal when all of it is equal."""
+    return b"".join((_bytes(key), _bytes(value), varint(len(headers)), encode_headers(headers)))
+
+
+def row_of(fields: bytes) -> Row:
+    """The row of which ``fields_of`` made this; raises RecordFormatError."""
+    record = next(decode(Raw(0, 1, _record(0, fields))))
+    return record.key, record.value, record.headers
+
+
+def fields_in(messages: Iterable[Row | Encoded]) -> Iterator[bytes]:
+    """Of each message what ``fields_of`` makes, whichever core made it, without taking it apart; raises RecordFormatError."""
+    for message in messages:
+        if isinstance(message, Encoded):
+            yield from _fields(message)
+        else:
+            yield fields_of(*message)
+
+
+def _fields(encoded: Encoded) -> Iterator[bytes]:
+    data, at = encoded.data, 0
+    try:
+        for _ in range(encoded.count):
+            size, begin = _varint(data, at)
+            at = begin + size
+            _, begin = _varint(data, begin + 1)  # behind the attributes the timestamp
+            _, begin = _varint(data, begin)
+            yield data[begin:at]
+    except IndexError:
+        raise RecordFormatError("the records end too early, or are none") from None
+    if at != len(data):
+        raise RecordFormatError("the records have another length than they say")
+
+
+def _record(delta: int, fields: bytes) -> bytes:
+    body = b"".join((b"\0\0", varint(delta), fields))
     return varint(len(body)) + body
 
 
 def encode_headers(headers: Headers) -> bytes:
     """Headers as they stand in a record behind their number."""
-    return b"".join([_bytes(name.encode()) + _bytes(content) for name, content in headers])
+    return b"".join([_name(name) + _bytes(content) for name, content in headers])
 
 
 def encode_rows(rows: Iterable[Row]) -> Encoded:
@@ -81,6 +121,10 @@ def rows_in(messages: Iterable[Row | Encoded]) -> Iterator[Row]:
 
 def varint(number: int) -> bytes:
     """A number as a zigzag varint, up to 64 bits."""
+    return _SMALL[number] if 0 <= number < _MANY else _varint_of(number)
+
+
+def _varint_of(number: int) -> bytes:
     rest = (number << 1) ^ (number >> 63)
     out = bytearray()
     while rest > 127:
@@ -88,6 +132,15 @@ def varint(number: int) -> bytes:
         rest >>= 7
     out.append(rest)
     return bytes(out)
+
+
+_MANY: Final = 8_192
+_SMALL: Final = [_varint_of(number) for number in range(_MANY)]  # nearly all that occur: lengths, and offsets in a batch
+
+
+@lru_cache(maxsize=256)
+def _name(name: str) -> bytes:
+    return _bytes(name.encode())
 
 
 def _bytes(content: bytes | None) -> bytes:

@@ -43,10 +43,9 @@ class World:
 
     def publish(self, deliveries: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         """Put lines on the topics of their soorten."""
-        readers: dict[str, LineReader] = {}
+        readers = {s: LineReader(self.catalogue, s, Pseudonymiser(bytes(range(32)))) for s in self.catalogue.mutatie_topics}
         for soort, line in deliveries:
-            reader = readers.setdefault(soort, LineReader(self.catalogue, soort, Pseudonymiser(bytes(range(32)))))
-            m = reader.read(json.dumps(line).encode())
+            m = readers[soort].read(json.dumps(line).encode())
             key = m.persoon.encode()
             self.append(f"mutaties.{soort}", partition_of(key, PARTITIES), key, m.value, m.headers)
 

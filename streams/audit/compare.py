@@ -7,8 +7,7 @@ from typing import Final
 
 import msgspec
 
-from streams.audit.sent import DIGEST, Sent
-from streams.effects import Row
+from streams.audit.sent import DIGEST, Sent, digest_of
 
 _AHEAD: Final = 4_096  # messages that are looked at for the one that should come next
 MOST_KEPT: Final = 10_000  # messages of which all is kept for the report; of more it only says how many there are
@@ -18,7 +17,7 @@ class Unsent(msgspec.Struct, frozen=True):
     """A message that the replay made and that is not where it should be."""
 
     digest: bytes
-    row: Row
+    fields: bytes  # see encoded.py
     behind: int  # number of the sent message behind which it should stand
 
 
@@ -31,8 +30,9 @@ class Comparison(msgspec.Struct):
     unsent: list[Unsent] = []
     more: int = 0  # unsent ones of which nothing is kept
 
-    def take(self, sent: Sent, digest: bytes, row: Row) -> None:
+    def take(self, sent: Sent, fields: bytes) -> None:
         """The next message that the replay makes."""
+        digest = digest_of(fields)
         begin = self.at * DIGEST
         if sent.digests[begin : begin + DIGEST] == digest:
             self.at += 1
@@ -45,7 +45,7 @@ class Comparison(msgspec.Struct):
             self.at = found + 1
             self.same += 1
         elif len(self.unsent) < MOST_KEPT:
-            self.unsent.append(Unsent(digest, row, self.at))
+            self.unsent.append(Unsent(digest, fields, self.at))
         else:
             self.more += 1
 

@@ -15,6 +15,7 @@ from streams.audit.history import Gap
 from streams.audit.replay import Progress
 from streams.audit.sent import NOTHING, Sent, TopicIndex
 from streams.effects import Row
+from streams.encoded import row_of
 
 _SHOWN: Final = 20  # offsets of one gap
 
@@ -83,26 +84,27 @@ def _differences(archive: Archive, topic: str, unmade: list[_SentMessage], unsen
     for message in unmade:
         by_name[_name(message.row)].append(message)
     for made in unsent:
-        same = by_name.get(_name(made.row)) or []
+        row = row_of(made.fields)
+        same = by_name.get(_name(row)) or []
         if same:
-            yield _different(topic, same.pop(0), made)
+            yield _different(topic, same.pop(0), row)
         else:
-            yield _missing(topic, made, sent)
+            yield _missing(topic, made, row, sent)
     for messages in by_name.values():
         for message in messages:
             yield _extra(archive, topic, message)
 
 
-def _different(topic: str, found: _SentMessage, made: Unsent) -> Finding:
-    signaal = decode_signaal(made.row[1])
-    fields = tuple(_fields(found.row, made.row))
+def _different(topic: str, found: _SentMessage, made: Row) -> Finding:
+    signaal = decode_signaal(made[1])
+    fields = tuple(_fields(found.row, made))
     names = ", ".join(f.name for f in fields)
     why = f"of {Place(*_cause(signaal))} the rule makes it with another {names}"
     return _about(signaal, Kind.DIFFERENT, str(Place(topic, 0, found.offset)), why, fields)
 
 
-def _missing(topic: str, made: Unsent, sent: Sent) -> Finding:
-    signaal = decode_signaal(made.row[1])
+def _missing(topic: str, made: Unsent, row: Row, sent: Sent) -> Finding:
+    signaal = decode_signaal(row[1])
     before = f"behind offset {sent.offset(made.behind - 1)}" if made.behind else "at the beginning"
     why = f"of {Place(*_cause(signaal))} the rule makes this {signaal.soort}, and it was not sent"
     return _about(signaal, Kind.MISSING, f"{topic}-0 {before}", why)

@@ -15,9 +15,9 @@ from streams.audit.compare import Comparison
 from streams.audit.history import Gap, Scope, Source, Transaction, gap_of, transactions
 from streams.audit.manifest import ArchiveError
 from streams.audit.rows import BareRow, day_of
-from streams.audit.sent import NOTHING, Sent, digest_of
+from streams.audit.sent import NOTHING, Sent
 from streams.effects import Effects
-from streams.encoded import rows_in
+from streams.encoded import fields_in
 from streams.fold import Folder, Frame
 from streams.records import run_of
 from streams.store import PartitionStore
@@ -160,7 +160,7 @@ class PartitionReplay:
         for (topic, _), messages in effects.messages.items():
             if self._compares(topic):
                 sent, comparison = self._sent.get(topic, NOTHING), self.progress.compared.setdefault(topic, Comparison())
-                for row in rows_in(messages):
-                    comparison.take(sent, digest_of(*row), row)
+                for fields in fields_in(messages):
+                    comparison.take(sent, fields)
                     made += 1
         return made

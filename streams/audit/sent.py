@@ -6,10 +6,10 @@ from typing import Final
 
 import msgspec
 
-from schemas.cloudevents import Headers
 from schemas.values import Place
 from streams.audit.archive import Archive
 from streams.audit.history import Reach
+from streams.encoded import fields_of
 
 DIGEST: Final = 16  # bytes
 
@@ -66,13 +66,12 @@ class _Caused(msgspec.Struct, frozen=True, gc=False):
     oorzaak: _Oorzaak
 
 
-_encode = msgspec.msgpack.Encoder().encode
 _caused = msgspec.json.Decoder(_Caused).decode
 
 
-def digest_of(key: bytes | None, value: bytes | None, headers: Headers) -> bytes:
-    """Sixteen bytes that differ when anything of a message differs."""
-    return blake2b(_encode((key, value, headers)), digest_size=DIGEST).digest()
+def digest_of(fields: bytes) -> bytes:
+    """Sixteen bytes that differ when anything of a message differs; ``fields`` is what ``fields_of`` makes of it."""
+    return blake2b(fields, digest_size=DIGEST).digest()
 
 
 def index_of(archive: Archive, topic: str, reaches: dict[int, Reach], *, limited: bool) -> TopicIndex:
@@ -100,7 +99,7 @@ def index_of(archive: Archive, topic: str, reaches: dict[int, Reach], *, limited
                 place = Place(cause.topic, cause.partition, cause.offset)
                 index.stray.append(Stray(topic, row.offset, f"its cause, {place}, is not on the log"))
         elif cause.offset >= reach.before.get(cause.topic, 0):
-            digests.setdefault(cause.partition, []).append(digest_of(row.key, row.value, row.headers))
+            digests.setdefault(cause.partition, []).append(digest_of(fields_of(row.key, row.value, row.headers)))
             offsets.setdefault(cause.partition, array("q")).append(row.offset)
     index.sent = {p: Sent(b"".join(d), offsets[p].tobytes()) for p, d in digests.items()}
     return index
