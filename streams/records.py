@@ -194,13 +194,18 @@ def _record(batch: Raw, at: int) -> tuple[SourceRecord, int]:
     base, data = batch.base_offset, batch.data
     length, at = decode_varint(data, at)
     end = at + length
+    if length <= 0 or end > len(data):
+        raise CorruptRecordException(f"a record of the batch at offset {base} is cut off")
     _, at = decode_varint(data, at + 1)
     delta, at = decode_varint(data, at)
     size, at = decode_varint(data, at)
     key = None if size < 0 else data[at : at + size]
-    size, at = decode_varint(data, at + max(0, size))
+    at += max(0, size)
+    if at >= end:  # aiokafka's reader of numbers would read on, wherever that is
+        raise CorruptRecordException(f"the record at offset {base + delta} is cut off")
+    size, at = decode_varint(data, at)
     value = None if size < 0 else data[at : at + size]
-    if length <= 0 or max(at, at + size) > end or end > len(data):
+    if max(at, at + size) > end:
         raise CorruptRecordException(f"the record at offset {base + delta} is cut off")
     return SourceRecord(key, value, base + delta), end
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.effects import Row
-from streams.encoded import encode_rows
-from streams.records import FinishedBatch, Run, SourceRecord, batches, run_of
+from streams.encoded import encode_rows, varint
+from streams.records import Batch, FinishedBatch, Run, SourceRecord, batches, run_of
 
 contents = st.none() | st.binary(max_size=60)
 rows = st.lists(st.tuples(contents, contents, st.just([("ce_id", b"x")])), min_size=1, max_size=30)
@@ -100,3 +100,12 @@ def test_a_batch_of_another_format_or_with_a_record_cut_off_is_no_batch() -> Non
     records = run_of([SourceRecord(b"k", b"value", 0)]).batches[0]
     with pytest.raises(CorruptRecordException, match="cut off"):
         list(Run([msgspec.structs.replace(records, data=records.data[:-2])], 0))
+
+
+@pytest.mark.parametrize("size", [1, 7, 1 << 40, (1 << 62) - 1])
+def test_a_key_or_value_that_says_to_be_larger_than_its_record_is_refused(size: int) -> None:
+    for fields in (varint(size) + b"k", varint(1) + b"k" + varint(size)):
+        body = b"\0\0\0" + fields
+        data = varint(len(body)) + body
+        with pytest.raises(CorruptRecordException, match="cut off"):
+            list(Run([Batch(0, 1, data, 0)], 0))
