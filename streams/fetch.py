@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.structs import TopicPartition
 
 from streams.records import Batch, Run, batches
@@ -21,18 +22,21 @@ def fetch_runs(consumer: Any, most: int) -> None:  # noqa: ANN401 - aiokafka has
     process = fetcher._proc_fetch_request  # noqa: SLF001
 
     async def processed(assignment: Any, node: int, request: Any) -> bool:  # noqa: ANN401
-        woken: bool = await process(assignment, node, request)
-        for tp, data in tapped.answered(request):
-            result = fetcher._records.get(tp)  # noqa: SLF001
-            if type(result) is FetchResult and not isinstance(result._partition_records, _Runs):  # noqa: SLF001
-                result._partition_records = _Runs(data, result._partition_records, most)  # noqa: SLF001
-        return woken
+        try:
+            woken: bool = await process(assignment, node, request)
+            for tp, data in tapped.answered(request):
+                result = fetcher._records.get(tp)  # noqa: SLF001
+                if type(result) is FetchResult and not isinstance(result._partition_records, _Runs):  # noqa: SLF001
+                    result._partition_records = _Runs(data, result._partition_records, most)  # noqa: SLF001
+            return woken
+        finally:
+            tapped.forget(request)  # also when a rebalance cancels the fetch
 
     fetcher._proc_fetch_request = processed  # noqa: SLF001
 
 
 class _Tapped:
-    """aiokafka's client; keeps of the answers to fetches what they brought, until it is asked for."""
+    """aiokafka's client; keeps the answers to fetches until their work is done."""
 
     def __init__(self, client: Any) -> None:  # noqa: ANN401
         self._client = client
@@ -42,18 +46,23 @@ class _Tapped:
         return getattr(self._client, name)
 
     async def send(self, node: int, request: Any) -> Any:  # noqa: ANN401
-        """Send a request; of an answer to a fetch all is kept."""
+        """Send a request; the answer to a fetch is kept."""
         response = await self._client.send(node, request)
-        self._answers[id(request)] = response
+        if isinstance(request, FetchRequest):
+            self._answers[id(request)] = response
         return response
 
     def answered(self, request: Any) -> Iterator[tuple[TopicPartition, bytes]]:  # noqa: ANN401
         """What the answer to ``request`` brought of each partition."""
-        response = self._answers.pop(id(request), None)
+        response = self._answers.get(id(request))
         if response is not None:
             for topic, partitions in response.topics:
                 for partition, *rest in partitions:
                     yield TopicPartition(topic, partition), rest[_MESSAGE_SET]
+
+    def forget(self, request: Any) -> None:  # noqa: ANN401
+        """Its answer is needed no more."""
+        self._answers.pop(id(request), None)
 
 
 class _Runs:
