@@ -59,14 +59,19 @@ def fields_in(messages: Iterable[Row | Encoded]) -> Iterator[bytes]:
 
 
 def _fields(encoded: Encoded) -> Iterator[bytes]:
-    data, at = encoded.data, 0
+    return (encoded.data[begin:end] for _, begin, end in _places(encoded.data, encoded.count))
+
+
+def _places(data: bytes, count: int) -> Iterator[tuple[int, int, int]]:
+    """Of each record the offset behind the first, where its key begins, and where it ends; raises RecordFormatError."""
+    at = 0
     try:
-        for _ in range(encoded.count):
+        for _ in range(count):
             size, begin = _varint(data, at)
             at = begin + size
             _, begin = _varint(data, begin + 1)  # behind the attributes the timestamp
-            _, begin = _varint(data, begin)
-            yield data[begin:at]
+            delta, begin = _varint(data, begin)
+            yield delta, begin, at
     except IndexError:
         raise RecordFormatError("the records end too early, or are none") from None
     if at != len(data):
@@ -91,14 +96,10 @@ def encode_rows(rows: Iterable[Row]) -> Encoded:
 
 def decode(raw: Raw) -> Iterator[RawRecord]:
     """The records in ``raw``; raises RecordFormatError."""
-    data, at = raw.data, 0
+    data = raw.data
     try:
-        for _ in range(raw.count):
-            size, at = _varint(data, at)
-            end = at + size
-            _, at = _varint(data, at + 1)  # behind the attributes the timestamp
-            delta, at = _varint(data, at)
-            key, at = _read(data, at)
+        for delta, begin, end in _places(data, raw.count):
+            key, at = _read(data, begin)
             value, at = _read(data, at)
             headers, at = _read_headers(data, at)
             if at != end:
@@ -106,8 +107,6 @@ def decode(raw: Raw) -> Iterator[RawRecord]:
             yield RawRecord(key, value, raw.base_offset + delta, headers)
     except (IndexError, UnicodeDecodeError):
         raise RecordFormatError("the records end too early, or are none") from None
-    if at != len(data):
-        raise RecordFormatError("bytes are left over behind the records")
 
 
 def rows_in(messages: Iterable[Row | Encoded]) -> Iterator[Row]:

@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from schemas.disk import sync_folder
+
 KEY_BYTES: Final = 32
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"  # base32 of RFC 4648
 _PAIRS: Final = [a + b for a in _ALPHABET for b in _ALPHABET]  # of ten bits
@@ -72,14 +74,6 @@ def _make_key(file: Path) -> None:
             os.fsync(f.fileno())
         with suppress(FileExistsError):
             os.link(new, file)
-        _sync(file.parent)  # a key that is lost in a power cut leaves pseudonyms that nobody can make again
+        sync_folder(file.parent)  # a key that is lost in a power cut leaves pseudonyms that nobody can make again
     finally:
         Path(new).unlink()
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -27,6 +27,8 @@ quarantine = typer.Typer(
 )
 
 NumberArgument = Annotated[int, typer.Argument(metavar="NUMBER", min=0, help="As 'list' shows it.")]
+NumbersArgument = Annotated[list[int] | None, typer.Argument(metavar="[NUMBER]...", min=0, help="As 'list' shows them.")]
+AllOpenOption = Annotated[bool, typer.Option("--all", help="All that stand open.")]
 TopicOption = Annotated[list[str] | None, typer.Option("--topic", help="Only of this topic, e.g. uwv.uitkering; may be repeated.")]
 ReasonOption = Annotated[list[Reason] | None, typer.Option("--reason", help="Only refused for this reason; may be repeated.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
@@ -103,9 +105,9 @@ def show_record(
 
 @quarantine.command("retry")
 def retry_records(
-    numbers: Annotated[list[int] | None, typer.Argument(metavar="[NUMBER]...", min=0, help="As 'list' shows them.")] = None,
+    numbers: NumbersArgument = None,
     *,
-    all_open: Annotated[bool, typer.Option("--all", help="All that stand open.")] = False,
+    all_open: AllOpenOption = False,
     topic: TopicOption = None,
     reason: ReasonOption = None,
     as_json: JsonOption = False,
@@ -126,10 +128,10 @@ def retry_records(
 
 @quarantine.command("close")
 def close_records(  # noqa: PLR0913 - one parameter an option
-    numbers: Annotated[list[int] | None, typer.Argument(metavar="[NUMBER]...", min=0, help="As 'list' shows them.")] = None,
+    numbers: NumbersArgument = None,
     *,
     because: Annotated[str, typer.Option(help="Why no retry is needed: kept and shown, so nothing of a person may stand in it.")],
-    all_open: Annotated[bool, typer.Option("--all", help="All that stand open.")] = False,
+    all_open: AllOpenOption = False,
     topic: TopicOption = None,
     reason: ReasonOption = None,
     as_json: JsonOption = False,

@@ -8,6 +8,8 @@ from typing import BinaryIO, Final
 
 import msgspec
 
+from schemas.disk import sync_folder
+
 MANIFEST: Final = "manifest.jsonl"
 
 
@@ -108,12 +110,3 @@ class ManifestWriter:
         self._manifest.seek(0)
         data = self._manifest.read()
         self._manifest.truncate(data.rfind(b"\n") + 1)
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder onto the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from schemas.values import Place
+from schemas.values import Oorzaak, Place
 from streams.audit.archive import Archive
 from streams.audit.history import Reach
 from streams.encoded import fields_of
@@ -55,15 +55,9 @@ class TopicIndex(msgspec.Struct):
     later: int = 0  # caused by what the engine had taken only after the verloop of the archive ends
 
 
-class _Oorzaak(msgspec.Struct, frozen=True, gc=False):
-    topic: str
-    partition: int
-    offset: int
-
-
 class _Caused(msgspec.Struct, frozen=True, gc=False):
     versie: int
-    oorzaak: _Oorzaak
+    oorzaak: Oorzaak
 
 
 _caused = msgspec.json.Decoder(_Caused).decode

@@ -74,11 +74,11 @@ def histories(draw: st.DrawFn, soort: str, records: int) -> list[Told]:
 
 
 @st.composite
-def deliveries(draw: st.DrawFn, soort: str) -> list[Told]:
+def deliveries(draw: st.DrawFn, soort: str, records: int = 3, twice: int = 4) -> list[Told]:
     """Histories of basisfeiten and of ``soort``, in any order, some of them more than once."""
-    told = draw(histories(BASIS, 2)) + draw(histories(soort, 3))
-    twice = draw(st.lists(st.sampled_from(told), max_size=4)) if told else []
-    return draw(st.permutations(told + twice))
+    told = draw(histories(BASIS, 2)) + draw(histories(soort, records))
+    again = draw(st.lists(st.sampled_from(told), max_size=twice)) if told else []
+    return draw(st.permutations(told + again))
 
 
 @dataclass
