@@ -9,14 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, NodeNotReadyError
 
 from connectors.broker.embedded import EmbeddedBroker
 from connectors.broker.topics import apply_topics
@@ -133,7 +133,9 @@ class Node:
         deadline = time.monotonic() + seconds
         calm = 0
         while calm < 3:
-            lag = await self.lag()
+            lag: int | None = None
+            with suppress(NodeNotReadyError):  # a broker that was frozen is in nobody's metadata until it has registered again
+                lag = await self.lag()
             calm = calm + 1 if lag == 0 else 0
             assert time.monotonic() < deadline, f"{lag} records are still to be done"
             await asyncio.sleep(0.2)
