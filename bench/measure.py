@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from bench.catalogues import job_catalogue
 from bench.growth import growth
 from bench.plan import Part, Plan
 from bench.publishing import publishing
@@ -14,7 +15,7 @@ from schemas.catalogue import Catalogue
 def measure(plan: Plan) -> Iterator[Finding]:
     """What was found, as soon as it is."""
     if Part.STATE in plan.parts:
-        yield state(Catalogue.load())
+        yield state(Catalogue.load(job_catalogue(plan.work)))
     if Part.PUBLISH in plan.parts:
         yield publishing(plan.lines)
     if Part.ROUNDS in plan.parts:

@@ -22,6 +22,7 @@ COMMANDS: Final = {  # name → module of samenloop.commands, and the function o
     "explain": ("explain", "explain"),
     "verify": ("verify", "verify"),
     "console": ("console", "console"),
+    "catalogue": ("catalogue", "catalogue"),
     "archive": ("archive", "archive"),
     "replay": ("replay", "replay_history"),
     "kafka": ("kafka", "kafka"),

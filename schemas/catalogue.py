@@ -1,14 +1,14 @@
 """The catalogue: diensten, topics, bronnen and ontvangers, read from YAML and checked as a whole."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Final, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
@@ -17,7 +17,9 @@ Oin = Field(pattern=r"^[0-9]{20}$")
 Duration = Field(pattern=r"^P([0-9]+M|[0-9]+D)$")
 
 
-BESTANDEN = ("*.yaml", "topics/*.yaml", "diensten/*.yaml", "avro/*.avsc")
+PUBLISHED: Final = Path(str(files("schemas")))
+PERIODE: Final = ("begindatum", "einddatum")  # every feit has them, and every rule uses them
+BESTANDEN: Final = ("*.yaml", "topics/*.yaml", "diensten/*.yaml", "avro/*.avsc")
 
 
 class CatalogueError(Exception):
@@ -67,6 +69,8 @@ class Topic(_Part):
 
     topic: str
     over: str
+    naam: str = Field(min_length=1)  # in Dutch, for the published catalogue, as is the uitleg
+    uitleg: str = Field(min_length=1)
     eigenaar: str
     nummer: int = Field(ge=1)
     sleutel: str
@@ -75,6 +79,7 @@ class Topic(_Part):
     compatibiliteit: Literal["NONE", "BACKWARD", "FULL"]
     bewaartermijn: str | None = Duration
     opruiming: Literal["delete", "compact"]
+    velden: Mapping[str, str] = {}  # what each field of a feit means, in Dutch; PERIODE goes without saying
 
     @property
     def soort(self) -> str:
@@ -135,6 +140,11 @@ class Dienst(_Part):
     basisfeit: Basisfeit
     feiten: tuple[Feitsoort, ...] = Field(min_length=1)
 
+    @property
+    def delen(self) -> tuple[Basisfeit | Feitsoort, ...]:
+        """Everything of which it uses fields."""
+        return (self.basisfeit, *self.feiten)
+
 
 @dataclass(frozen=True)
 class Schema:
@@ -161,7 +171,7 @@ class Catalogue:
     @classmethod
     def load(cls, folder: Path | None = None) -> Self:
         """Read and check the catalogue in ``folder`` (the published one by default); raises CatalogueError."""
-        root = folder or Path(str(files("schemas")))
+        root = folder or PUBLISHED
         topics = _by("topic", [_read(p, Topic) for p in sorted((root / "topics").glob("*.yaml"))])
         ontvangers = _by("id", _read_list(root / "ontvangers.yaml", Ontvanger)).values()
         catalogue = cls(
@@ -301,8 +311,18 @@ def _check_topic(catalogue: Catalogue, topic: Topic) -> None:
             raise CatalogueError(f"{topic.place}: eigenaar: the topic's bron is expected, not {topic.eigenaar}")
         if not topic.schemas:
             raise CatalogueError(f"{topic.place}: schemas: a topic of mutaties has at least one")
+        _check_explained(topic, feit_fields(catalogue.latest_schema(topic.topic)).keys())
     if topic.bewaartermijn is None and topic.opruiming != "compact":
         raise CatalogueError(f"{topic.place}: bewaartermijn: only a compacted topic may be without")
+
+
+def _check_explained(topic: Topic, fields: Collection[str]) -> None:
+    for name in fields:
+        if name not in PERIODE and not topic.velden.get(name):
+            raise CatalogueError(f"{topic.place}: velden.{name}: what the field means is not said")
+    for name in topic.velden:
+        if name not in fields:
+            raise CatalogueError(f"{topic.place}: velden.{name}: the field is not in the newest schema")
 
 
 def _check_dienst(catalogue: Catalogue, dienst: Dienst) -> None:

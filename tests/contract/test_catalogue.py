@@ -1,16 +1,14 @@
 """The catalogue: what it refuses, and where it says the fault is."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from schemas.catalogue import Catalogue, CatalogueError
+from tests.contract.spoiling import copied, drop, put, spoil
 
-PUBLISHED = Path(__file__).parents[2] / "schemas"
 DIENST = "diensten/rechtmatigheidscontrole-levensonderhoud.yaml"
 TOPIC = "topics/mutaties.uwv.uitkering.yaml"
 LISTS = ["bronnen.yaml", "ontvangers.yaml"]
@@ -18,30 +16,7 @@ LISTS = ["bronnen.yaml", "ontvangers.yaml"]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The published catalogue, to be spoilt."""
-    for part in ("avro", "topics", "diensten"):
-        shutil.copytree(PUBLISHED / part, tmp_path / part)
-    for name in LISTS:
-        shutil.copy(PUBLISHED / name, tmp_path / name)
-    return tmp_path
-
-
-def spoil(folder: Path, file: str, path: tuple[str | int, ...], change: Callable[[Any, str | int], None]) -> None:
-    """Change what stands in ``file`` under ``path``; ``change`` gets the container and the last key."""
-    found = yaml.safe_load((folder / file).read_text(encoding="utf-8"))
-    place = found
-    for key in path[:-1]:
-        place = place[key]
-    change(place, path[-1])
-    (folder / file).write_text(yaml.safe_dump(found, sort_keys=False), encoding="utf-8")
-
-
-def put(value: object) -> Callable[[Any, str | int], None]:
-    return lambda place, key: place.__setitem__(key, value)
-
-
-def drop(place: Any, key: str | int) -> None:
-    del place[key]
+    return copied(tmp_path)
 
 
 def refusal(folder: Path) -> str:
@@ -121,7 +96,12 @@ WRONG: list[tuple[str, tuple[str | int, ...], object, str]] = [
     (DIENST, ("feiten", 3, "soort"), "uwv.uitkering", "feiten.2.soort: uwv.uitkering is named twice"),
     (DIENST, ("feiten", 0, "velden", 1, "veld"), "loon", "feiten.0.velden.1: loon is not in the schema of uwv.inkomstenverhouding"),
     (DIENST, ("feiten", 2, "velden", 1, "veld"), "regeling", "feiten.2.velden.1: regeling is named twice"),
-    (DIENST, ("basisfeit", "velden", 0, "veld"), "wet", "basisfeit.velden: houder and kenmerk are needed to address a signaal"),
+    (
+        DIENST,
+        ("basisfeit", "velden"),
+        [{"veld": "wet", "doel": "x", "grondslag": "x"}],
+        "basisfeit.velden: houder and kenmerk are needed to address a signaal",
+    ),
     (DIENST, ("regel", "patroon"), "profiel", "regel.patroon: Input should be 'samenloop'"),
     (DIENST, ("bewaartermijn",), "15 maanden", "bewaartermijn: String should match pattern"),
     (DIENST, ("ontvanger", "soort"), "bank", "ontvanger.soort: Input should be 'gemeente'"),
@@ -137,6 +117,8 @@ WRONG: list[tuple[str, tuple[str | int, ...], object, str]] = [
         "mutaties.uwv.inkomstenopgave",
         "topic: mutaties.uwv.inkomstenopgave is taken by mutaties.uwv.inkomstenopgave.yaml",
     ),
+    (TOPIC, ("velden",), {"regeling": "x"}, "velden.bruto_bedrag: what the field means is not said"),
+    (TOPIC, ("velden", "iban"), "x", "velden.iban: the field is not in the newest schema"),
     (TOPIC, ("bewaartermijn",), None, "bewaartermijn: only a compacted topic may be without"),
     (TOPIC, ("bewaartermijn",), "P1Y", "bewaartermijn: String should match pattern"),
     (TOPIC, ("compatibiliteit",), "FORWARD", "compatibiliteit: Input should be"),

@@ -2,8 +2,10 @@
 
 import gc
 import tracemalloc
+from pathlib import Path
 from uuid import UUID
 
+from bench.catalogues import job_catalogue
 from schemas.catalogue import Catalogue
 from schemas.values import Mutatie, Place
 from streams.core.rulebook import rulebook_of
@@ -30,8 +32,8 @@ def _state(catalogue: Catalogue, number: int) -> bytes:
     return state
 
 
-def test_a_followed_persoon_with_twenty_records_takes_at_most_1200_bytes(catalogue: Catalogue) -> None:
-    one = _state(catalogue, 7)
+def test_a_followed_persoon_with_twenty_records_takes_at_most_1200_bytes(tmp_path: Path) -> None:
+    one = _state(Catalogue.load(job_catalogue(tmp_path)), 7)
     store = PartitionStore("")
     gc.collect()
     tracemalloc.start()

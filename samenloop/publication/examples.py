@@ -1,0 +1,66 @@
+"""The messages that the publication shows: the golden records, and the signals that the engine makes of them."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from schemas.catalogue import Catalogue, Dienst
+from streams.encoded import rows_in
+from streams.fold import Folder
+from streams.records import SourceRecord, run_of
+from streams.store import PartitionStore
+
+_BASIS, _COURSE = "lopend", ("vastgesteld", "lopend", "ingetrokken")  # golden records of every soort, versions 1, 2 and 3
+
+
+@dataclass(frozen=True)
+class Example:
+    """A record as it goes over the wire, and as people read it."""
+
+    name: str
+    schema_id: int
+    topic: str
+    key: str | None
+    headers: Mapping[str, str]
+    raw: bytes
+    value: Mapping[str, Any]
+
+
+def golden_of(root: Path) -> dict[str, Example]:
+    """The golden records beside a catalogue, by name; none when it has none."""
+    found = {}
+    for path in sorted((root / "examples").glob("*.json")):
+        told = json.loads(path.read_text(encoding="utf-8"))
+        raw = bytes.fromhex(told.pop("value_hex"))
+        found[path.stem] = Example(path.stem, raw=raw, **told)
+    return found
+
+
+def signalen_of(catalogue: Catalogue, golden: Mapping[str, Example]) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """(dienst, soort) → the signals to which the golden records of that soort lead: NIEUW, GEWIJZIGD, VERVALLEN."""
+    return {
+        (dienst.dienst, feit.soort): list(_signalen(catalogue, dienst, feit.soort, golden))
+        for dienst in catalogue.diensten.values()
+        for feit in dienst.feiten
+    }
+
+
+def _signalen(catalogue: Catalogue, dienst: Dienst, soort: str, golden: Mapping[str, Example]) -> Iterator[dict[str, Any]]:
+    folder = Folder(catalogue, "samenloop", "python")
+    store = PartitionStore(folder.rulebook.layout)
+    basis = _newest(catalogue, dienst.basisfeit.soort)
+    names = [f"{basis}.{_BASIS}", *(f"{_newest(catalogue, soort)}.{step}" for step in _COURSE)]
+    for offset, example in enumerate(golden[name] for name in names if name in golden):
+        record = SourceRecord((example.key or "").encode(), example.raw, offset)
+        effects = folder.fold(store.get, 0, [(example.topic, run_of([record]))])
+        store.apply(effects)
+        for (topic, _), rows in effects.messages.items():
+            if topic.startswith("signalen."):
+                told = (json.loads(value or b"") for _, value, _ in rows_in(rows))
+                yield from (s for s in told if s["dienst"] == dienst.dienst)
+
+
+def _newest(catalogue: Catalogue, soort: str) -> str:
+    return catalogue.latest_schema(f"mutaties.{soort}").bestand.removesuffix(".avsc")

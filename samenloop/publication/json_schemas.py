@@ -1,0 +1,80 @@
+"""JSON Schemas made from the Avro schemas of the catalogue: of a mutatie as people write it, and of the signals of one dienst."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from schemas.catalogue import Catalogue, Dienst, Schema, feit_fields
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_PRIMITIVES: Final[Mapping[str, dict[str, Any]]] = {
+    "null": {"type": "null"},
+    "boolean": {"type": "boolean"},
+    "string": {"type": "string"},
+    "int": {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1},
+    "long": {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1},
+    "date": {"type": "string", "format": "date"},
+    "timestamp-millis": {"type": "string", "format": "date-time"},
+}
+
+
+def mutatie_schema(schema: Schema) -> dict[str, Any]:
+    """The JSON Schema of a record as golden records and lines of a bron write it: days and times as text, in ISO 8601."""
+    name = f"{schema.bestand.removesuffix('.avsc')}.schema.json"
+    return {"$schema": DIALECT, "$id": f"urn:samenloop:schema:{name}", "title": schema.topic.naam, **_of(schema.definitie, None)}
+
+
+def signaal_schema(catalogue: Catalogue, dienst: Dienst) -> dict[str, Any]:
+    """What the signals of ``dienst`` have beyond those of any other: which soorten, and exactly which fields of each."""
+    gegevens = [_when(catalogue, feit.soort, [v.veld for v in feit.velden]) for feit in dienst.feiten]
+    return {
+        "$schema": DIALECT,
+        "$id": f"urn:samenloop:schema:signaal.{dienst.dienst}.schema.json",
+        "title": dienst.naam,
+        "description": dienst.doel,
+        "$ref": "urn:samenloop:schema:signalen.v1.schema.json",
+        "properties": {
+            "dienst": {"const": dienst.dienst},
+            "regel": {"const": {"patroon": dienst.regel.patroon, "versie": dienst.regel.versie}},
+            "basisfeit": {"properties": {"soort": {"const": dienst.basisfeit.soort}}},
+            "feit": {"properties": {"soort": {"enum": [f.soort for f in dienst.feiten]}}},
+        },
+        "allOf": gegevens,
+    }
+
+
+def _when(catalogue: Catalogue, soort: str, velden: list[str]) -> dict[str, Any]:
+    fields = feit_fields(catalogue.latest_schema(f"mutaties.{soort}"))
+    gegevens = {
+        "type": ["object", "null"],
+        "required": velden,
+        "additionalProperties": False,
+        "properties": {name: _field(fields[name]) for name in velden},
+    }
+    return {"if": {"properties": {"feit": {"properties": {"soort": {"const": soort}}}}}, "then": {"properties": {"gegevens": gegevens}}}
+
+
+def _field(field: Mapping[str, Any]) -> dict[str, Any]:
+    return {"description": field["doc"], **_of(field["type"], field.get("patroon"))}
+
+
+def _of(avro: Any, pattern: str | None) -> dict[str, Any]:  # noqa: ANN401 - an Avro schema is plain JSON
+    """The counterpart of an Avro type; ``pattern`` is that of the field's text."""
+    match avro:
+        case list():
+            branches = [_of(branch, pattern) for branch in avro]
+            return branches[0] if len(branches) == 1 else {"anyOf": branches}
+        case {"logicalType": kind} | {"type": str(kind)} if kind in _PRIMITIVES:
+            return dict(_PRIMITIVES[kind])
+        case {"type": "enum", "symbols": symbols}:
+            return {"enum": list(symbols)}
+        case {"type": "array", "items": items}:
+            return {"type": "array", "items": _of(items, None)}
+        case {"type": "record", "fields": fields}:
+            names = [f["name"] for f in fields]
+            properties = {f["name"]: _field(f) for f in fields}
+            found = {"type": "object", "required": names, "additionalProperties": False, "properties": properties}
+            return {"description": avro["doc"], **found} if "doc" in avro else found
+        case str() if avro in _PRIMITIVES:
+            found = dict(_PRIMITIVES[avro])
+            return found if pattern is None else {**found, "pattern": pattern}
+    raise NotImplementedError(f"no counterpart of Avro type {avro}")

@@ -1,0 +1,42 @@
+"""Where each field of a signal comes from: from the field of a bron to the field that an ontvanger sees."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from samenloop.publication.words import inline
+from schemas.catalogue import PERIODE, Catalogue, Dienst, Veld
+
+
+class Origin(NamedTuple):
+    """One field of a signal."""
+
+    dienst: str
+    soort: str
+    bronveld: str  # path inside the mutatie
+    signaalveld: str  # path inside the signaal
+    doel: str
+    grondslag: str
+
+
+def lineage_of(catalogue: Catalogue, dienst: Dienst) -> Iterator[Origin]:
+    """All fields of a bron that reach a signal of this dienst, or decide who gets it."""
+    basis, topics = dienst.basisfeit, catalogue.mutatie_topics
+    told = {"houder": "ontvanger", "kenmerk": "kenmerk"}
+    for veld in basis.velden:
+        if veld.veld in told:
+            yield _origin(dienst, basis.soort, veld, told[veld.veld])
+    yield from _period(dienst, basis.soort, "basisfeit", topics[basis.soort].naam)
+    for feit in dienst.feiten:
+        for veld in feit.velden:
+            yield _origin(dienst, feit.soort, veld, f"gegevens.{veld.veld}")
+        yield from _period(dienst, feit.soort, "feit", topics[feit.soort].naam)
+
+
+def _origin(dienst: Dienst, soort: str, veld: Veld, signaalveld: str) -> Origin:
+    return Origin(dienst.dienst, soort, f"feit.{veld.veld}", signaalveld, veld.doel, veld.grondslag)
+
+
+def _period(dienst: Dienst, soort: str, part: str, naam: str) -> Iterator[Origin]:
+    for veld in PERIODE:
+        doel = f"Bepaalt de dagen van het signaal, en laat zien op welk gegeven ({inline(naam)}) het steunt."
+        yield Origin(dienst.dienst, soort, f"feit.{veld}", f"{veld}, {part}.{veld}", doel, dienst.grondslag[0])

@@ -1,0 +1,45 @@
+"""The words of the published catalogue, in Dutch: durations, kinds of ontvangers, and each rule as people say it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from schemas.catalogue import Catalogue, Dienst
+
+UITLEG: Final = {"begindatum": "De eerste dag.", "einddatum": "De laatste dag, tot en met; leeg zolang het duurt."}
+ONTVANGERS: Final[Mapping[str, tuple[str, str]]] = {"gemeente": ("de gemeente", "Gemeenten")}
+"""Kind of ontvanger → one of them in a sentence, all of them as a heading."""
+
+
+def duration(iso: str | None) -> str:
+    """``P15M`` as ``15 maanden``; without a duration only the newest row of each key is kept."""
+    if iso is None:
+        return "alleen de laatste stand van elke sleutel"
+    number = int(iso[1:-1])
+    one, more = ("maand", "maanden") if iso.endswith("M") else ("dag", "dagen")
+    return f"{number} {one if number == 1 else more}"
+
+
+def inline(naam: str) -> str:
+    """A name as it stands inside a sentence: ``Uitkering van UWV`` as ``uitkering van UWV``."""
+    return naam[:1].lower() + naam[1:]
+
+
+def rule_of(catalogue: Catalogue, dienst: Dienst) -> list[str]:
+    """The rule of a dienst in plain Dutch, a sentence or two a step."""
+    return list(RULES[dienst.regel.patroon](catalogue, dienst))
+
+
+def _samenloop(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
+    basis = inline(catalogue.mutatie_topics[dienst.basisfeit.soort].naam)
+    wie = ONTVANGERS[dienst.ontvanger.soort][0]
+    yield f"Alleen wie een {basis} heeft, wordt gevolgd. Van ieder ander wordt niets bewaard."
+    yield (
+        f"Deelt zo'n {basis} minstens één dag met een van de gegevens die hieronder staan, dan krijgt {wie} die in die dagen "
+        "betaalt een signaal. De eerste en de laatste dag tellen mee."
+    )
+    yield "Het signaal noemt de gedeelde dagen en de velden die hieronder staan, en niets anders. Wat daarbuiten ligt, wordt niet gemeld."
+    yield "Verandert er iets aan die dagen of velden, dan volgt een gewijzigd signaal. Is er geen overlap meer, dan vervalt het signaal."
+    yield f"De regel oordeelt niet: {wie} onderzoekt en beslist zelf."
+
+
+RULES: Final[Mapping[str, Callable[[Catalogue, Dienst], Iterator[str]]]] = {"samenloop": _samenloop}
