@@ -1,4 +1,4 @@
-"""Catalogues for the benchmark: the job that all systems are compared on, in which every bron filters itself; smaller or with more diensten."""
+"""Catalogues for the benchmark: the job of the comparison, in which every bron filters itself; smaller or with more diensten."""
 
 import shutil
 from collections.abc import Callable, Mapping
