@@ -94,6 +94,12 @@ def encode_rows(rows: Iterable[Row]) -> Encoded:
     return Encoded(len(records), b"".join(records))
 
 
+def as_one(messages: Iterable[Row | Encoded]) -> Encoded:
+    """Messages as one piece, in which each of several pieces still counts its offsets from 0."""
+    pieces = [m if isinstance(m, Encoded) else Encoded(1, encode_record(0, *m)) for m in messages]
+    return pieces[0] if len(pieces) == 1 else Encoded(sum(p.count for p in pieces), b"".join([p.data for p in pieces]))
+
+
 def decode(raw: Raw) -> Iterator[RawRecord]:
     """The records in ``raw``; raises RecordFormatError."""
     data = raw.data

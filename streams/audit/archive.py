@@ -1,21 +1,18 @@
 """An archive of the topics as it is read: rows of a topic and partition in the order of their offsets, each file verified first."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, TypeVar
+from typing import Final
 
 import polars as pl
 
 from schemas.catalogue import Catalogue, CatalogueError, version_of
 from streams.audit.manifest import ArchivedFile, ArchiveError, CatalogueFile, RowsFile, read_manifest, read_unverified, read_verified
-from streams.audit.rows import BareRow, Row, bare_rows_in, frame_in, rows_in
+from streams.audit.rows import Row, frame_in, rows_in
 
 CATALOGUES: Final = "catalogus"
-
-_R = TypeVar("_R", Row, BareRow)
 
 
 class Archive:
@@ -55,11 +52,12 @@ class Archive:
 
     def rows(self, topic: str, partition: int, since: int = 0) -> Iterator[Row]:
         """The records from offset ``since`` on; raises ArchiveError at the first file that is not as it was written."""
-        return chain.from_iterable(self._read(topic, partition, since, rows_in))
-
-    def runs(self, topic: str, partition: int, since: int = 0) -> Iterator[list[BareRow]]:
-        """The same without times and headers and in less time, a list for each file."""
-        return self._read(topic, partition, since, bare_rows_in)
+        last = -1
+        for entry in self.files_of(topic, partition):
+            if entry.last >= since:
+                rows = list(rows_in(read_verified(self.folder, entry), entry))
+                last = checked(entry, [r.offset for r in rows], last)
+                yield from (r for r in rows if r.offset >= since)
 
     def columns(self, topic: str, partition: int, columns: list[str] | None = None) -> Iterator[pl.DataFrame]:
         """All records, a polars frame for each file with the columns offset, timestamp, key, value and headers, or some of them."""
@@ -74,20 +72,6 @@ class Archive:
         if self._looked_up[0] != entry.file:
             self._looked_up = entry.file, {r.offset: r for r in rows_in(read_verified(self.folder, entry), entry)}
         return self._looked_up[1].get(offset)
-
-    def _read(self, topic: str, partition: int, since: int, read: Callable[[bytes, RowsFile], Iterator[_R]]) -> Iterator[list[_R]]:
-        last = -1
-        for entry in self.files_of(topic, partition):
-            if entry.last < since:
-                continue
-            rows = list(read(read_verified(self.folder, entry), entry))
-            for row in rows:
-                if row.offset <= last:
-                    raise ArchiveError(f"{entry.file}: offset {row.offset} comes after {last}")
-                last = row.offset
-            if len(rows) != entry.records:
-                raise ArchiveError(f"{entry.file}: there are {len(rows)} records, the manifest says {entry.records}")
-            yield rows if entry.first >= since else [r for r in rows if r.offset >= since]
 
     @property
     def catalogues(self) -> list[str]:
@@ -122,3 +106,14 @@ class Archive:
                 read_verified(self.folder, entry)
             except ArchiveError as e:
                 yield str(e)
+
+
+def checked(entry: RowsFile, offsets: Sequence[int], last: int) -> int:
+    """The last of ``offsets``, those of a file behind one that ends with ``last``; raises ArchiveError when these are not its records."""
+    if len(offsets) != entry.records:
+        raise ArchiveError(f"{entry.file}: there are {len(offsets)} records, the manifest says {entry.records}")
+    for offset in offsets:
+        if offset <= last:
+            raise ArchiveError(f"{entry.file}: offset {offset} comes after {last}")
+        last = offset
+    return last

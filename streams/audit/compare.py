@@ -7,7 +7,10 @@ from typing import Final
 
 import msgspec
 
-from streams.audit.sent import DIGEST, Sent, digest_of
+from streams.audit.packed import DIGEST
+from streams.audit.sent import Sent
+from streams.effects import Encoded
+from streams.encoded import fields_in
 
 _AHEAD: Final = 4_096  # messages that are looked at for the one that should come next
 MOST_KEPT: Final = 10_000  # messages of which all is kept for the report; of more it only says how many there are
@@ -30,21 +33,36 @@ class Comparison(msgspec.Struct):
     unsent: list[Unsent] = []
     more: int = 0  # unsent ones of which nothing is kept
 
-    def take(self, sent: Sent, fields: bytes) -> None:
-        """The next message that the replay makes."""
-        digest = digest_of(fields)
+    def take(self, sent: Sent, records: Encoded, digests: bytes) -> None:
+        """The next messages that the replay makes, with their digests."""
+        if sent.digests.startswith(digests, self.at * DIGEST):
+            self.at += records.count
+            self.same += records.count
+            return
+        fields: list[bytes] = []
+        for number in range(records.count):
+            digest = digests[DIGEST * number : DIGEST * number + DIGEST]
+            if not self._found(sent, digest):
+                fields = fields or [*fields_in([records])]
+                self._miss(digest, fields[number])
+
+    def _found(self, sent: Sent, digest: bytes) -> bool:
+        """Whether the next message is there."""
         begin = self.at * DIGEST
-        if sent.digests[begin : begin + DIGEST] == digest:
+        if sent.digests.startswith(digest, begin):
             self.at += 1
-            self.same += 1
-        elif self._passed(digest):
-            self.same += 1
-        elif (found := _find(sent.digests, digest, begin)) is not None:
+        elif not self._passed(digest):
+            found = _find(sent.digests, digest, begin)
+            if found is None:
+                return False
             for number in range(self.at, found):
                 self.passed.setdefault(sent.digest(number), []).append(number)
             self.at = found + 1
-            self.same += 1
-        elif len(self.unsent) < MOST_KEPT:
+        self.same += 1
+        return True
+
+    def _miss(self, digest: bytes, fields: bytes) -> None:
+        if len(self.unsent) < MOST_KEPT:
             self.unsent.append(Unsent(digest, fields, self.at))
         else:
             self.more += 1

@@ -1,7 +1,8 @@
 """What the engine took, as its ``verloop`` in an archive says: transaction by transaction, with the records of each."""
 
+from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -10,7 +11,8 @@ import msgspec
 from schemas.verloop import Taken, Verloop, decode_verloop, verloop_topic
 from streams.audit.archive import Archive
 from streams.audit.manifest import ArchiveError
-from streams.audit.rows import BareRow
+from streams.audit.packed import Packed, packed_files
+from streams.records import Batch, Run
 
 
 class Transaction(NamedTuple):
@@ -79,24 +81,45 @@ class Source:
     """The records of one topic and partition in order; files are read when they are needed, one at a time."""
 
     def __init__(self, archive: Archive, topic: str, partition: int, since: int) -> None:
-        self._runs = archive.runs(topic, partition, since)
-        self._offsets: list[int] = []
-        self._rows: list[BareRow] = []
-        self._at = 0
+        self._files = packed_files(archive, topic, partition, since, headers=False)
+        self._since = since
+        self._open: Packed | None = None
+        self._at = 0  # number of the next record there
 
-    def take(self, end: int) -> list[BareRow]:
+    def take(self, end: int) -> "Records":
         """The next records, those before offset ``end``; raises ArchiveError."""
-        found: list[BareRow] = []
+        found = Records()
         while True:
-            to = bisect_left(self._offsets, end, self._at)
-            found += self._rows[self._at : to]
-            self._at = to
-            if to < len(self._offsets):
+            if self._open is not None:
+                to = bisect_left(self._open.offsets, end, self._at)
+                if to > self._at:
+                    found.batches.append(self._open.batch(self._at, to))
+                    found.offsets += self._open.offsets[self._at : to]
+                    self._at = to
+                if to < len(self._open):
+                    return found
+            self._open = next(self._files, None)
+            if self._open is None:
                 return found
-            run = next(self._runs, None)
-            if run is None:
-                return found
-            self._rows, self._offsets, self._at = run, [r.offset for r in run], 0
+            self._at = bisect_left(self._open.offsets, self._since)
+
+
+class Records:
+    """Records of one topic and partition that follow one another."""
+
+    def __init__(self) -> None:
+        self.batches: list[Batch] = []
+        self.offsets = array("q")
+
+    @property
+    def run(self) -> Run:
+        """These as a run, of at least one."""
+        return Run(self.batches, self.offsets[0])
+
+    def add(self, more: "Records") -> None:
+        """Those that come next."""
+        self.batches += more.batches
+        self.offsets += more.offsets
 
 
 class Gap(msgspec.Struct, frozen=True):
@@ -109,9 +132,9 @@ class Gap(msgspec.Struct, frozen=True):
     absent: tuple[int, ...]  # offsets there at which nothing stands: of records that are missing, or of marks of transactions
 
 
-def gap_of(transaction: int, taken: Taken, at: int, rows: Iterable[BareRow]) -> Gap | None:
+def gap_of(transaction: int, taken: Taken, at: int, offsets: Sequence[int]) -> Gap | None:
     """What is wrong with the records that stand where ``taken`` says; None when all are there and follow those before."""
-    there = [r.offset for r in rows if r.offset >= taken.begin]
+    there = offsets[bisect_left(offsets, taken.begin) :]
     if at == taken.begin and len(there) == taken.records:
         return None
     return Gap(transaction, taken, at, len(there), tuple(sorted({*range(taken.begin, taken.end)} - {*there})))

@@ -1,5 +1,6 @@
 """Jobs in processes of their own: how much they have done can be seen, and they can be told to stop."""
 
+import gc
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterable
@@ -56,6 +57,8 @@ _here: Shared | None = None
 def _begin(shared: Shared) -> None:
     global _here  # noqa: PLW0603 - a process gets what it shares once, when it starts
     _here = shared
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)  # what a job holds is large and has no cycles
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started it has it too, and tells
 
 

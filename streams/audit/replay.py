@@ -12,15 +12,14 @@ from schemas.catalogue import Catalogue
 from schemas.verloop import Taken
 from streams.audit.archive import Archive
 from streams.audit.compare import Comparison
-from streams.audit.history import Gap, Scope, Source, Transaction, gap_of, transactions
+from streams.audit.history import Gap, Records, Scope, Source, Transaction, gap_of, transactions
 from streams.audit.manifest import ArchiveError
-from streams.audit.rows import BareRow, day_of
+from streams.audit.packed import DIGEST, digests_of
+from streams.audit.rows import day_of
 from streams.audit.sent import NOTHING, Sent
 from streams.effects import Effects
-from streams.encoded import fields_in
+from streams.encoded import as_one
 from streams.fold import Folder, Frame
-from streams.records import run_of
-from streams.store import PartitionStore
 
 _BATCH: Final = 4_000  # records that are folded at a time, at least; transactions are never divided
 
@@ -45,6 +44,14 @@ class Progress(msgspec.Struct):
     transactions: int = 0
     unread: str | None = None  # why it does not go on
 
+    def take(self, changes: Mapping[bytes, bytes | None]) -> None:
+        """Rows as they are now; None: there is none any more."""
+        for key, row in changes.items():
+            if row is None:
+                self.rows.pop(key, None)
+            else:
+                self.rows[key] = row
+
 
 class Batch:
     """Transactions that are folded together: of one day, under one catalogue, all in the scope or before it."""
@@ -55,24 +62,24 @@ class Batch:
         self.counts = counts
         self.records = self.transactions = 0
         self.next = first.offset
-        self.frames: list[tuple[str, list[BareRow]]] = []
+        self.frames: list[tuple[str, Records]] = []
 
     def fits(self, t: Transaction, *, counts: bool) -> bool:
         """Whether a transaction may be folded with these."""
         return (self.records < _BATCH, self.day, self.catalogus, self.counts) == (True, day_of(t.timestamp), t.verloop.catalogus, counts)
 
-    def add(self, topic: str, rows: list[BareRow]) -> None:
+    def add(self, topic: str, records: Records) -> None:
         """Records that were taken next."""
-        self.records += len(rows)
+        self.records += len(records.offsets)
         if self.frames and self.frames[-1][0] == topic:
-            self.frames[-1][1].extend(rows)
-        elif rows:
-            self.frames.append((topic, rows))
+            self.frames[-1][1].add(records)
+        elif records.offsets:
+            self.frames.append((topic, records))
 
     @property
     def runs(self) -> list[Frame]:
         """What is to be folded."""
-        return [(topic, run_of(rows)) for topic, rows in self.frames]
+        return [(topic, records.run) for topic, records in self.frames]
 
 
 class PartitionReplay:
@@ -95,7 +102,6 @@ class PartitionReplay:
         self._sent = sent
         self._compares = compares  # whether a topic is one of those that are compared
         self._folders: dict[str, Folder] = {}
-        self._store: PartitionStore | None = None
         self._sources: dict[str, Source] = {}
 
     def run(self) -> Iterator[int]:
@@ -124,29 +130,26 @@ class PartitionReplay:
         if batch is not None:
             yield batch
 
-    def _records(self, t: Transaction, taken: Taken) -> list[BareRow]:
+    def _records(self, t: Transaction, taken: Taken) -> Records:
         at = self.progress.position.get(taken.topic, 0)
         source = self._sources.get(taken.topic)
         if source is None:
             source = self._sources[taken.topic] = Source(self._archive, taken.topic, self._partition, at)
-        rows = source.take(taken.end)
-        gap = gap_of(t.offset, taken, at, rows)
+        records = source.take(taken.end)
+        gap = gap_of(t.offset, taken, at, records.offsets)
         if gap is not None:
             self.progress.gaps.append(gap)
         self.progress.position[taken.topic] = max(at, taken.end)
-        return rows
+        return records
 
     def _work(self, batch: Batch) -> None:
         folder = self._folders.get(batch.catalogus)
         if folder is None:
             folder = self._folders[batch.catalogus] = Folder(self._catalogue(batch.catalogus), self._toepassing)
-        if self._store is None:
-            self._store = PartitionStore(folder.rulebook.layout)
-            self._store.rows = self.progress.rows
-        effects = folder.fold(self._store.get, self._partition, batch.runs)
-        self._store.apply(effects)
-        made = self._compare(effects) if batch.counts else 0
         progress = self.progress
+        effects = folder.fold(progress.rows.get, self._partition, batch.runs)
+        progress.take(effects.changes)
+        made = self._compare(effects) if batch.counts else 0
         if batch.counts:
             day = progress.days.setdefault(batch.day, Day())
             day.records += batch.records
@@ -156,11 +159,11 @@ class PartitionReplay:
         progress.transactions += batch.transactions
 
     def _compare(self, effects: Effects) -> int:
-        made = 0
-        for (topic, _), messages in effects.messages.items():
-            if self._compares(topic):
-                sent, comparison = self._sent.get(topic, NOTHING), self.progress.compared.setdefault(topic, Comparison())
-                for fields in fields_in(messages):
-                    comparison.take(sent, fields)
-                    made += 1
-        return made
+        made = [(topic, as_one(messages)) for (topic, _), messages in effects.messages.items() if self._compares(topic)]
+        digests = digests_of(as_one(records for _, records in made))
+        at = 0
+        for topic, records in made:
+            end = at + DIGEST * records.count
+            self.progress.compared.setdefault(topic, Comparison()).take(self._sent.get(topic, NOTHING), records, digests[at:end])
+            at = end
+        return at // DIGEST

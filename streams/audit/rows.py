@@ -51,14 +51,6 @@ class Row(NamedTuple):
     headers: Headers
 
 
-class BareRow(NamedTuple):
-    """A Kafka record without its time and headers, which take most of the time to read."""
-
-    offset: int
-    key: bytes | None
-    value: bytes | None
-
-
 def day_of(timestamp: int) -> str:
     """The day (UTC) of a Kafka timestamp, ISO 8601."""
     return (_EPOCH + timestamp * _MILLISECOND).date().isoformat()
@@ -78,12 +70,6 @@ def rows_in(data: bytes, entry: RowsFile) -> Iterator[Row]:
     times = frame["timestamp"].dt.epoch("ms").to_list()
     columns = (frame["offset"].to_list(), times, frame["key"].to_list(), frame["value"].to_list(), _headers(frame["headers"]))
     return map(Row, *columns)
-
-
-def bare_rows_in(data: bytes, entry: RowsFile) -> Iterator[BareRow]:
-    """The same without times and headers."""
-    frame = frame_in(data, entry, ["offset", "key", "value"])
-    return map(BareRow, frame["offset"].to_list(), frame["key"].to_list(), frame["value"].to_list())
 
 
 def _headers(column: pl.Series) -> Iterator[Headers]:

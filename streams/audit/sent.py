@@ -1,7 +1,6 @@
 """What stands on the topics of the ontvangers, sorted by the partition of its cause: of each message a digest and its place."""
 
 from array import array
-from hashlib import blake2b
 from typing import Final
 
 import msgspec
@@ -9,9 +8,8 @@ import msgspec
 from schemas.values import Oorzaak, Place
 from streams.audit.archive import Archive
 from streams.audit.history import Reach
-from streams.encoded import fields_of
-
-DIGEST: Final = 16  # bytes
+from streams.audit.packed import DIGEST, digests_of, packed_files
+from streams.effects import Encoded
 
 
 class Sent(msgspec.Struct):
@@ -63,37 +61,53 @@ class _Caused(msgspec.Struct, frozen=True, gc=False):
 _caused = msgspec.json.Decoder(_Caused).decode
 
 
-def digest_of(fields: bytes) -> bytes:
-    """Sixteen bytes that differ when anything of a message differs; ``fields`` is what ``fields_of`` makes of it."""
-    return blake2b(fields, digest_size=DIGEST).digest()
-
-
 def index_of(archive: Archive, topic: str, reaches: dict[int, Reach], *, limited: bool) -> TopicIndex:
     """Sort the messages of a topic of signals; ``limited`` says that the scope has an end. Raises ArchiveError."""
-    index, offsets = TopicIndex(topic), dict[int, "array[int]"]()
-    digests, newest = dict[int, list[bytes]](), dict[bytes | None, int]()
-    for row in archive.rows(topic, 0):
-        try:
-            caused = _caused(row.value or b"")
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            index.stray.append(Stray(topic, row.offset, "it is no signaal"))
-            continue
-        cause, last = caused.oorzaak, newest.get(row.key, 0)
-        if caused.versie < last:
-            index.late.append(Stray(topic, row.offset, f"version {caused.versie} stands behind version {last}"))
-        newest[row.key] = max(last, caused.versie)
-        reach = reaches.get(cause.partition)
-        if reach is None or cause.topic not in reach.after:
-            why = f"the engine took nothing from {cause.topic}-{cause.partition}, which it names as its cause"
-            index.stray.append(Stray(topic, row.offset, why))
-        elif cause.offset >= reach.after[cause.topic]:
-            if limited or cause.offset < archive.end(cause.topic, cause.partition):
-                index.later += 1
-            else:
-                place = Place(cause.topic, cause.partition, cause.offset)
-                index.stray.append(Stray(topic, row.offset, f"its cause, {place}, is not on the log"))
-        elif cause.offset >= reach.before.get(cause.topic, 0):
-            digests.setdefault(cause.partition, []).append(digest_of(fields_of(row.key, row.value, row.headers)))
-            offsets.setdefault(cause.partition, array("q")).append(row.offset)
+    index, newest = TopicIndex(topic), dict[bytes | None, int]()
+    digests, offsets = dict[int, list[bytes]](), dict[int, "array[int]"]()
+    for packed in packed_files(archive, topic, 0, headers=True):
+        every = digests_of(Encoded(len(packed), packed.data))
+        for number, (key, value) in enumerate(packed.contents()):
+            partition = _sorted(index, archive, reaches, newest, packed.offsets[number], key, value, limited=limited)
+            if partition is not None:
+                digests.setdefault(partition, []).append(every[DIGEST * number : DIGEST * number + DIGEST])
+                offsets.setdefault(partition, array("q")).append(packed.offsets[number])
     index.sent = {p: Sent(b"".join(d), offsets[p].tobytes()) for p, d in digests.items()}
     return index
+
+
+def _sorted(  # noqa: PLR0913 - a message beside all that is known before it
+    index: TopicIndex,
+    archive: Archive,
+    reaches: dict[int, Reach],
+    newest: dict[bytes | None, int],
+    offset: int,
+    key: bytes | None,
+    value: bytes | None,
+    *,
+    limited: bool,
+) -> int | None:
+    """The partition of the cause of a message; None when it is not to be compared, and then ``index`` knows why."""
+    try:
+        caused = _caused(value or b"")
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        index.stray.append(Stray(index.topic, offset, "it is no signaal"))
+        return None
+    cause, last = caused.oorzaak, newest.get(key, 0)
+    if caused.versie < last:
+        index.late.append(Stray(index.topic, offset, f"version {caused.versie} stands behind version {last}"))
+    else:
+        newest[key] = caused.versie
+    reach = reaches.get(cause.partition)
+    taken = None if reach is None else reach.after.get(cause.topic)
+    if reach is None or taken is None:
+        why = f"the engine took nothing from {cause.topic}-{cause.partition}, which it names as its cause"
+        index.stray.append(Stray(index.topic, offset, why))
+    elif cause.offset < taken:
+        return cause.partition if cause.offset >= reach.before.get(cause.topic, 0) else None
+    elif limited or cause.offset < archive.end(cause.topic, cause.partition):
+        index.later += 1
+    else:
+        place = Place(cause.topic, cause.partition, cause.offset)
+        index.stray.append(Stray(index.topic, offset, f"its cause, {place}, is not on the log"))
+    return None

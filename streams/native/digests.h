@@ -64,7 +64,7 @@ inline void blake2b_block(u64 h[8], const u8* block, u64 counted, bool last) {
     for (int i = 0; i < 8; i++) h[i] ^= v[i] ^ v[i + 8];
 }
 
-// BLAKE2b (RFC 7693) with a digest of `size` bytes, at most 8.
+// BLAKE2b (RFC 7693) with a digest of `size` bytes.
 inline void blake2b(Slice data, u8* digest, u8 size) {
     u64 h[8];
     for (int i = 0; i < 8; i++) h[i] = BLAKE2B_IV[i];
@@ -74,7 +74,7 @@ inline void blake2b(Slice data, u8* digest, u8 size) {
     u8 block[128] = {};
     if (data.size > at) __builtin_memcpy(block, data.data + at, data.size - at);
     blake2b_block(h, block, data.size, true);
-    for (u8 i = 0; i < size; i++) digest[i] = u8(h[0] >> (8 * i));
+    for (u8 i = 0; i < size; i++) digest[i] = u8(h[i / 8] >> (8 * (i % 8)));
 }
 
 // CRC-32 as zlib counts it.

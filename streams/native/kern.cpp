@@ -3,6 +3,7 @@
 // One frame takes three calls. `kern_open` reads the records and wants the first rows of their personen; `kern_give` takes rows and may
 // want more of them, the pages of personen who have several; when it wants none, `kern_fold` does the work. What was read, made and left
 // stands in `Result` until the next frame is opened; what is to be sent is gathered over frames until `kern_messages`.
+#include "rows.h"
 #include "step.h"
 
 namespace kern {
@@ -335,3 +336,21 @@ EXPORTED void kern_encode(Kern* k, const uint8_t* keys, const uint64_t* key_size
                           uint64_t count, uint64_t most) {
     k->encode(keys, key_sizes, values, value_sizes, count, most);
 }
+
+// For a replay: no program is needed.
+EXPORTED kern::Rows* rows_new() { return new (kern::grown(nullptr, sizeof(kern::Rows))) kern::Rows(); }
+
+EXPORTED void rows_free(kern::Rows* r) {
+    r->~Rows();
+    free(r);
+}
+
+EXPORTED const kern::Packed* rows_packed(const kern::Rows* r) { return &r->packed; }
+
+EXPORTED void rows_clear(kern::Rows* r) { r->clear(); }
+
+EXPORTED bool rows_add(kern::Rows* r, const uint8_t* block, uint64_t size, int64_t count, bool headers) {
+    return r->add({block, size}, count, headers);
+}
+
+EXPORTED bool rows_digest(kern::Rows* r, const uint8_t* records, uint64_t size, int64_t count) { return r->digest({records, size}, count); }

@@ -145,7 +145,8 @@ def _strings(strings: Any) -> list[bytes]:  # noqa: ANN401 - _Strings, whose fie
     return [data[begin:end] for begin, end in pairwise([0, *ends])]
 
 
-def _load(library: Path) -> Any:  # noqa: ANN401 - what a library has is known to ctypes only once it is asked
+def library_of(library: Path) -> Any:  # noqa: ANN401 - what a library has is known to ctypes only once it is asked
+    """The library there; raises NoKernError when it cannot be loaded, or is not of these sources."""
     try:
         lib = ctypes.CDLL(str(library))
     except OSError as e:
@@ -153,6 +154,11 @@ def _load(library: Path) -> Any:  # noqa: ANN401 - what a library has is known t
     lib.kern_sources.argtypes, lib.kern_sources.restype = [], ctypes.c_char_p
     if lib.kern_sources() != digest_of(library.parent).encode():
         raise NoKernError("it was built from other sources; uv sync builds it anew")
+    return lib
+
+
+def _load(library: Path) -> Any:  # noqa: ANN401
+    lib = library_of(library)
     number, pointer = ctypes.c_uint64, ctypes.c_void_p
     lib.kern_new.argtypes, lib.kern_new.restype = [ctypes.c_char_p, number, number], pointer
     lib.kern_result.argtypes, lib.kern_result.restype = [pointer], pointer

@@ -10,7 +10,7 @@ from avro.io import DatumReader
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.audit.rows import MOST_RECORDS, BareRow, Row, RowsWriter, bare_rows_in, day_of, rows_in
+from streams.audit.rows import MOST_RECORDS, Row, RowsWriter, day_of, rows_in
 
 BYTES = st.none() | st.binary(max_size=20)
 HEADERS = st.lists(st.tuples(st.text(max_size=8), BYTES), max_size=3)
@@ -28,7 +28,6 @@ def test_rows_come_back_as_they_were_whoever_reads_them(tmp_path_factory, record
     data = writer.part.read_bytes()
 
     assert list(rows_in(data, entry)) == rows
-    assert list(bare_rows_in(data, entry)) == [BareRow(r.offset, r.key, r.value) for r in rows]
     assert (entry.first, entry.last, entry.records) == (rows[0].offset, rows[-1].offset, len(rows))
     with writer.part.open("rb") as file:
         assert [_plain(r) for r in fastavro.reader(file)] == [_plain_row(r) for r in rows]
