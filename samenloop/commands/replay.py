@@ -25,6 +25,7 @@ from streams.audit.report import Report
 from streams.audit.run import Question, replay
 
 _SHOWN: Final = 20  # findings on the terminal
+_BESIDE: Final = {"quarantaine": "records were refused as they should be", "volgverzoeken": "volgverzoeken were sent as they are made"}
 
 
 class SourceName(StrEnum):
@@ -39,6 +40,7 @@ def replay_history(  # noqa: PLR0913 - one parameter an option
     begin: Annotated[str | None, typer.Option("--from", help="First day or moment, e.g. 2026-01-31 or 2026-01-31T09:00 (UTC).")] = None,
     end: Annotated[str | None, typer.Option("--to", help="The moment to stop before.")] = None,
     ontvanger: Annotated[list[str] | None, typer.Option(help="Compare only this ontvanger's signals; may be given more than once.")] = None,
+    dienst: Annotated[str | None, typer.Option(help="Compare only the signals of this dienst.")] = None,
     source: Annotated[SourceName | None, typer.Option(help="kafka, or archive; archive when one is given.")] = None,
     archive: Annotated[Path | None, typer.Option(help="Folder that 'samenloop archive' filled.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write the report as a page for people.")] = None,
@@ -51,11 +53,15 @@ def replay_history(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Do the engine's work again from the topics or an archive, touching nothing live, and compare with what was sent, byte by byte.
 
+    What was asked of bronnen and what was refused is compared too, unless only an ontvanger or a dienst is looked at.
+
     Exit 1 on any difference. Ctrl-C stops it, and the same command goes on from there.
     """
     settings = settings_of(brokers=brokers, data=data, toepassing=toepassing, catalogus=catalogus)
     catalogue = catalogue_of(settings)
     ontvangers = None if not ontvanger else tuple(sorted(ontvanger_of(catalogue, o) for o in ontvanger))
+    if dienst is not None and dienst not in catalogue.diensten:
+        raise NotDoneError(f"there is no dienst {dienst} in the catalogue; there are {', '.join(sorted(catalogue.diensten))}")
     scope = Scope(_moment("--from", begin), _moment("--to", end))
     with ExitStack() as stack:
         if (source or (SourceName.ARCHIVE if archive else SourceName.KAFKA)) is SourceName.KAFKA:
@@ -63,7 +69,7 @@ def replay_history(  # noqa: PLR0913 - one parameter an option
             _fill(settings, archive)
         if archive is None:
             raise NotDoneError("--source archive needs --archive FOLDER")
-        found = _replay(Question(archive, settings.toepassing, scope, ontvangers), settings, processes, quiet=as_json)
+        found = _replay(Question(archive, settings.toepassing, scope, ontvangers, dienst), settings, processes, quiet=as_json)
     if report is not None:
         report.write_text(page_of(found), encoding="utf-8")
     _say(found, as_json=as_json)
@@ -108,13 +114,15 @@ def _say(report: Report, *, as_json: bool) -> None:
         return
     typer.echo(f"{report.records:,} records of {report.transactions:,} transactions replayed in {report.seconds:.1f} s")
     typer.echo(f"{report.same:,} signals were sent as they are made, byte for byte")
+    for kind, same in report.beside.items():
+        typer.echo(f"{same:,} {_BESIDE[kind]}")
     if report.later:
-        typer.echo(f"{report.later:,} signals belong to transactions behind the end and are not judged")
+        typer.echo(f"{report.later:,} messages belong to transactions behind the end and are not judged")
     for kind, meaning in MEANINGS.items():
         if report.counts[kind]:
             typer.echo(f"{report.counts[kind]:,} {kind}: {meaning}")
     for f in report.findings[:_SHOWN]:
-        name = f"  {f.signaal_id} v{f.versie}" if f.signaal_id else ""
+        name = f"  {f.signaal_id} v{f.versie}" if f.signaal_id else f"  {f.about}" if f.about else ""
         behind = f" (follows from {f.follows_from})" if f.follows_from else ""
         typer.echo(f"  {f.kind:<9}  {f.place}{name}: {f.why}{behind}")
     if len(report.findings) > _SHOWN:

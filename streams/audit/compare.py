@@ -32,19 +32,28 @@ class Comparison(msgspec.Struct):
     passed: dict[bytes, list[int]] = {}  # digest → numbers of the sent messages that were passed over
     unsent: list[Unsent] = []
     more: int = 0  # unsent ones of which nothing is kept
+    optional: set[bytes] = set()  # digests of those that may be there and need not
 
-    def take(self, sent: Sent, records: Encoded, digests: bytes) -> None:
-        """The next messages that the replay makes, with their digests."""
+    def take(self, sent: Sent, records: Encoded, digests: bytes) -> list[Unsent]:
+        """The next messages that the replay makes, with their digests; returns those that are not there."""
         if sent.digests.startswith(digests, self.at * DIGEST):
             self.at += records.count
             self.same += records.count
-            return
-        fields: list[bytes] = []
+            return []
+        fields, unsent = list[bytes](), list[Unsent]()
         for number in range(records.count):
             digest = digests[DIGEST * number : DIGEST * number + DIGEST]
             if not self._found(sent, digest):
                 fields = fields or [*fields_in([records])]
-                self._miss(digest, fields[number])
+                unsent.append(Unsent(digest, fields[number], self.at))
+        return unsent
+
+    def miss(self, unsent: Unsent) -> None:
+        """One that should be there."""
+        if len(self.unsent) < MOST_KEPT:
+            self.unsent.append(unsent)
+        else:
+            self.more += 1
 
     def _found(self, sent: Sent, digest: bytes) -> bool:
         """Whether the next message is there."""
@@ -61,12 +70,6 @@ class Comparison(msgspec.Struct):
         self.same += 1
         return True
 
-    def _miss(self, digest: bytes, fields: bytes) -> None:
-        if len(self.unsent) < MOST_KEPT:
-            self.unsent.append(Unsent(digest, fields, self.at))
-        else:
-            self.more += 1
-
     def settle(self, sent: Sent) -> list[int]:
         """Numbers of the sent messages that the replay did not make, once it has made all; ``unsent`` is then final too."""
         for number in range(self.at, len(sent)):
@@ -76,6 +79,8 @@ class Comparison(msgspec.Struct):
 
     def unmade(self) -> list[int]:
         """Numbers of the sent messages that were passed over and have not come since."""
+        for digest in self.optional:
+            self._passed(digest)
         found = [u for u in self.unsent if not self._passed(u.digest)]
         self.same += len(self.unsent) - len(found)
         self.unsent = found

@@ -1,21 +1,15 @@
 """Findings: what a replay and the log do not agree about, each with what it is, where it stands and what follows from what."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
 
-from schemas.codec import WireError, decode_signaal
-from schemas.values import Place, Signaal
-from streams.audit.archive import Archive
-from streams.audit.compare import Comparison, Unsent
+from schemas.values import Place
 from streams.audit.history import Gap
-from streams.audit.replay import Progress
-from streams.audit.sent import NOTHING, Sent, TopicIndex
-from streams.effects import Row
-from streams.encoded import row_of
+from streams.audit.sent import TopicIndex
 
 _SHOWN: Final = 20  # offsets of one gap
 
@@ -23,9 +17,9 @@ _SHOWN: Final = 20  # offsets of one gap
 class Kind(StrEnum):
     """What a finding is."""
 
-    MISSING = "missing"  # a signal that follows from the records was not sent
-    EXTRA = "extra"  # a signal was sent that follows from nothing
-    DIFFERENT = "different"  # a signal was sent with other content
+    MISSING = "missing"  # a message that follows from the records was not sent
+    EXTRA = "extra"  # a message was sent that follows from nothing
+    DIFFERENT = "different"  # a message was sent with other content
     MOVED = "moved"  # a version of a signal stands behind a later one
     INPUT = "input"  # what a transaction took is not what the archive holds
     CATALOGUE = "catalogue"  # a version of the catalogue is not there or was changed
@@ -48,118 +42,12 @@ class Finding(msgspec.Struct, frozen=True):
     why: str
     signaal_id: str | None = None
     versie: int | None = None
+    about: str | None = None  # what else than a signaal: the name of a volgverzoek, the place of a refused record
     oorzaak: str | None = None  # the mutatie
     regel: str | None = None  # dienst, pattern and version
     fields: tuple[Field, ...] = ()
     records: tuple[str, ...] = ()  # places of the records that the signal names; of an input, places of which one or more are missing
     follows_from: str | None = None  # place of the finding that is behind this one
-
-
-class _SentMessage(msgspec.Struct, frozen=True):
-    offset: int
-    row: Row
-
-
-_Name = tuple[str, str]  # ce_id and key: signaal_id and versie, as the headers have them
-
-
-def of_signals(archive: Archive, progress: Progress, sent: Mapping[str, Sent]) -> Iterator[Finding]:
-    """The differences between what was made for each ontvanger and what was sent; raises ArchiveError."""
-    for topic in sorted({*progress.compared, *sent}):
-        comparison, there = progress.compared.get(topic) or Comparison(), sent.get(topic, NOTHING)
-        unmade = comparison.settle(there) if progress.unread is None else comparison.unmade()
-        if unmade or comparison.unsent:
-            yield from _differences(archive, topic, _messages(archive, topic, there, unmade), comparison.unsent, there)
-
-
-def _messages(archive: Archive, topic: str, sent: Sent, numbers: Iterable[int]) -> list[_SentMessage]:
-    wanted = {sent.offset(number) for number in numbers}
-    if not wanted:
-        return []
-    return [_SentMessage(r.offset, (r.key, r.value, r.headers)) for r in archive.rows(topic, 0, min(wanted)) if r.offset in wanted]
-
-
-def _differences(archive: Archive, topic: str, unmade: list[_SentMessage], unsent: list[Unsent], sent: Sent) -> Iterator[Finding]:
-    by_name: dict[tuple[str, int] | None, list[_SentMessage]] = defaultdict(list)
-    for message in unmade:
-        by_name[_name(message.row)].append(message)
-    for made in unsent:
-        row = row_of(made.fields)
-        same = by_name.get(_name(row)) or []
-        if same:
-            yield _different(topic, same.pop(0), row)
-        else:
-            yield _missing(topic, made, row, sent)
-    for messages in by_name.values():
-        for message in messages:
-            yield _extra(archive, topic, message)
-
-
-def _different(topic: str, found: _SentMessage, made: Row) -> Finding:
-    signaal = decode_signaal(made[1])
-    fields = tuple(_fields(found.row, made))
-    names = ", ".join(f.name for f in fields)
-    why = f"of {Place(*_cause(signaal))} the rule makes it with another {names}"
-    return _about(signaal, Kind.DIFFERENT, str(Place(topic, 0, found.offset)), why, fields)
-
-
-def _missing(topic: str, made: Unsent, row: Row, sent: Sent) -> Finding:
-    signaal = decode_signaal(row[1])
-    before = f"behind offset {sent.offset(made.behind - 1)}" if made.behind else "at the beginning"
-    why = f"of {Place(*_cause(signaal))} the rule makes this {signaal.soort}, and it was not sent"
-    return _about(signaal, Kind.MISSING, f"{topic}-0 {before}", why)
-
-
-def _extra(archive: Archive, topic: str, found: _SentMessage) -> Finding:
-    place = str(Place(topic, 0, found.offset))
-    try:
-        signaal = decode_signaal(found.row[1])
-    except WireError:
-        return Finding(Kind.EXTRA, place, "it is no signaal")
-    cause = Place(*_cause(signaal))
-    if archive.row(*cause) is None:
-        return _about(signaal, Kind.EXTRA, place, f"its cause, {cause}, is not in the archive")
-    return _about(signaal, Kind.EXTRA, place, f"of {cause} the rule does not make it")
-
-
-def _about(signaal: Signaal, kind: Kind, place: str, why: str, fields: tuple[Field, ...] = ()) -> Finding:
-    rule = f"{signaal.dienst}, {signaal.regel.patroon} version {signaal.regel.versie}"
-    records = tuple(str(Place(r.topic, r.partition, r.offset)) for r in (signaal.basisfeit, signaal.feit))
-    return Finding(kind, place, why, signaal.signaal_id, signaal.versie, str(Place(*_cause(signaal))), rule, fields, records)
-
-
-def _cause(signaal: Signaal) -> tuple[str, int, int]:
-    return signaal.oorzaak.topic, signaal.oorzaak.partition, signaal.oorzaak.offset
-
-
-def _name(row: Row) -> tuple[str, int] | None:
-    try:
-        signaal = decode_signaal(row[1])
-    except WireError:
-        return None
-    return signaal.signaal_id, signaal.versie
-
-
-def _fields(sent: Row, made: Row) -> Iterator[Field]:
-    if sent[0] != made[0]:
-        yield Field("key", _text(sent[0]), _text(made[0]))
-    yield from _unequal("", msgspec.json.decode(sent[1] or b"null"), msgspec.json.decode(made[1] or b"null"))
-    yield from _unequal("header ", {k: _text(v) for k, v in sent[2]}, {k: _text(v) for k, v in made[2]})
-    if len(sent[2]) != len(made[2]):
-        yield Field("number of headers", len(sent[2]), len(made[2]))
-
-
-def _unequal(name: str, sent: Any, made: Any) -> Iterator[Field]:  # noqa: ANN401 - whatever JSON holds
-    if isinstance(sent, dict) and isinstance(made, dict):
-        for key in [*made, *(k for k in sent if k not in made)]:
-            inner = f"{name}{key}" if not name or name.endswith(" ") else f"{name}.{key}"
-            yield from _unequal(inner, sent.get(key), made.get(key))
-    elif sent != made:
-        yield Field(name, sent, made)
-
-
-def _text(data: bytes | None) -> str | None:
-    return None if data is None else data.decode(errors="replace")
 
 
 def of_gap(gap: Gap, partition: int) -> Finding:

@@ -140,6 +140,17 @@ def gap_of(transaction: int, taken: Taken, at: int, offsets: Sequence[int]) -> G
     return Gap(transaction, taken, at, len(there), tuple(sorted({*range(taken.begin, taken.end)} - {*there})))
 
 
+def untaken(archive: Archive, partition: int, position: Position) -> set[bytes | None]:
+    """The keys of records of a partition that stand behind what was taken of their topics; raises ArchiveError."""
+    keys = set[bytes | None]()
+    for topic in archive.topics:
+        if topic.startswith("mutaties."):
+            since = position.get(topic, 0)
+            for packed in packed_files(archive, topic, partition, since, headers=False):
+                keys.update(key for offset, (key, _) in zip(packed.offsets, packed.contents(), strict=True) if offset >= since)
+    return keys
+
+
 def moment_of(text: str) -> int:
     """``2026-01-31`` or ``2026-01-31T09:00`` (UTC unless it says otherwise) in milliseconds since the epoch; raises ValueError."""
     moment = datetime.fromisoformat(text)

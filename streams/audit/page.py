@@ -12,9 +12,9 @@ _WIDTH: Final = 960
 _HEIGHT: Final = 160
 
 MEANINGS: Final = {
-    Kind.MISSING: "a signal follows from the records and was not sent",
-    Kind.EXTRA: "a signal was sent that follows from nothing",
-    Kind.DIFFERENT: "a signal was sent with other content",
+    Kind.MISSING: "a message follows from the records and was not sent",
+    Kind.EXTRA: "a message was sent that follows from nothing",
+    Kind.DIFFERENT: "a message was sent with other content",
     Kind.MOVED: "a version of a signal stands behind a later one",
     Kind.INPUT: "what a transaction took is not what the archive holds",
     Kind.CATALOGUE: "a version of the catalogue is not there, or was changed",

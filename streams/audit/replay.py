@@ -9,16 +9,14 @@ from typing import Final
 import msgspec
 
 from schemas.catalogue import Catalogue
+from schemas.codec import Codec
 from schemas.verloop import Taken
 from streams.audit.archive import Archive
 from streams.audit.compare import Comparison
 from streams.audit.history import Gap, Records, Scope, Source, Transaction, gap_of, transactions
+from streams.audit.judge import Judge
 from streams.audit.manifest import ArchiveError
-from streams.audit.packed import DIGEST, digests_of
 from streams.audit.rows import day_of
-from streams.audit.sent import NOTHING, Sent
-from streams.effects import Effects
-from streams.encoded import as_one
 from streams.fold import Folder, Frame
 
 _BATCH: Final = 4_000  # records that are folded at a time, at least; transactions are never divided
@@ -85,22 +83,21 @@ class Batch:
 class PartitionReplay:
     """Replays one partition; ``progress`` may be kept at any moment between two calls of ``step``."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what is replayed, and beside what
+    def __init__(
         self,
         archive: Archive,
         toepassing: str,
         partition: int,
         scope: Scope,
         catalogue: Callable[[str], Catalogue],
-        sent: Mapping[str, Sent],
-        compares: Callable[[str], bool],
+        judge: Judge,
         progress: Progress,
     ) -> None:
         self.progress = progress
         self._archive, self._toepassing, self._partition, self._scope = archive, toepassing, partition, scope
         self._catalogue = catalogue
-        self._sent = sent
-        self._compares = compares  # whether a topic is one of those that are compared
+        self._judge = judge
+        self._codecs: dict[str, Codec] = {}
         self._folders: dict[str, Folder] = {}
         self._sources: dict[str, Source] = {}
 
@@ -149,7 +146,7 @@ class PartitionReplay:
         progress = self.progress
         effects = folder.fold(progress.rows.get, self._partition, batch.runs)
         progress.take(effects.changes)
-        made = self._compare(effects) if batch.counts else 0
+        made = self._judge.take(effects, progress.compared, self._codec(batch.catalogus), counts=batch.counts)
         if batch.counts:
             day = progress.days.setdefault(batch.day, Day())
             day.records += batch.records
@@ -158,12 +155,7 @@ class PartitionReplay:
         progress.records += batch.records
         progress.transactions += batch.transactions
 
-    def _compare(self, effects: Effects) -> int:
-        made = [(topic, as_one(messages)) for (topic, _), messages in effects.messages.items() if self._compares(topic)]
-        digests = digests_of(as_one(records for _, records in made))
-        at = 0
-        for topic, records in made:
-            end = at + DIGEST * records.count
-            self.progress.compared.setdefault(topic, Comparison()).take(self._sent.get(topic, NOTHING), records, digests[at:end])
-            at = end
-        return at // DIGEST
+    def _codec(self, version: str) -> Codec:
+        if version not in self._codecs:
+            self._codecs[version] = Codec(self._catalogue(version))
+        return self._codecs[version]

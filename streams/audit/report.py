@@ -2,11 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
 
 from streams.audit.findings import Finding, Kind
 from streams.audit.replay import Day
+
+_SIGNALEN: Final = "signalen"
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -15,8 +18,9 @@ class Part(msgspec.Struct, frozen=True):
     partition: int
     transactions: int
     records: int
-    same: int  # signals that were sent as they are made
-    unshown: int  # signals that were made and not found, beyond those of which there is a finding
+    same: dict[str, int]  # messages that were sent as they are made, by what they are
+    later: int  # volgverzoeken that the engine may have sent behind the end
+    unshown: int  # messages that were made and not found, beyond those of which there is a finding
     unread: str | None  # why it was not replayed to its end
     days: dict[str, Day]
     findings: list[Finding]
@@ -29,6 +33,7 @@ class Asked(msgspec.Struct, frozen=True):
     begin: str | None
     end: str | None
     ontvangers: Sequence[str] | None
+    dienst: str | None
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -39,8 +44,9 @@ class Report(msgspec.Struct, frozen=True):
     partitions: int
     transactions: int
     records: int  # that were replayed, those before the scope too
-    same: int
-    later: int  # signals of transactions behind the end of the scope or of the verloop: not judged
+    same: int  # signals that were sent as they are made
+    beside: dict[str, int]  # the same of volgverzoeken and quarantaine, where they were compared
+    later: int  # messages of transactions behind the end of the scope or of the verloop: not judged
     unshown: int
     counts: dict[str, int]  # of findings, by kind
     days: dict[str, Day]
@@ -57,14 +63,16 @@ def report_of(
     asked: Asked, catalogues: Sequence[str], parts: Sequence[Part], later: int, findings: Sequence[Finding], seconds: float
 ) -> Report:
     """The report of what all partitions came to."""
+    same = sum((Counter(p.same) for p in parts), Counter[str]())
     return Report(
         asked,
         catalogues,
         partitions=len(parts),
         transactions=sum(p.transactions for p in parts),
         records=sum(p.records for p in parts),
-        same=sum(p.same for p in parts),
-        later=later,
+        same=same.pop(_SIGNALEN, 0),
+        beside=dict(sorted(same.items())),
+        later=later + sum(p.later for p in parts),
         unshown=sum(p.unshown for p in parts),
         counts=_counts_of(findings),
         days=_days_of(parts),

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -11,15 +12,18 @@ from typing import Final, NamedTuple
 import msgspec
 
 from schemas.catalogue import Catalogue
+from schemas.quarantine import QUARANTAINE
 from schemas.verloop import verloop_topic
 from streams.audit.archive import CATALOGUES, Archive
-from streams.audit.findings import Finding, Kind, in_order, of_gap, of_signals, of_stray
+from streams.audit.differences import Differences
+from streams.audit.findings import Finding, Kind, in_order, of_gap, of_stray
 from streams.audit.history import Reach, Scope, reach_of
+from streams.audit.judge import SIGNALEN, Judge
 from streams.audit.manifest import ArchiveError, manifest_of
 from streams.audit.pool import Pool, Shared
 from streams.audit.replay import PartitionReplay, Progress
 from streams.audit.report import Asked, Part, Report, report_of
-from streams.audit.sent import Sent, TopicIndex, index_of
+from streams.audit.sent import VOLGVERZOEKEN, Indexer, Sent, TopicIndex
 from streams.core.messages import iso_time
 
 _TOPICS: Final = 16  # of one job
@@ -38,22 +42,24 @@ class Question:
     toepassing: str
     scope: Scope
     ontvangers: Sequence[str] | None = None  # None: all
+    dienst: str | None = None  # None: all
 
     def compares(self, topic: str) -> bool:
-        """Whether a topic holds signals for an ontvanger that is looked at."""
-        family, _, ontvanger = topic.partition(".")
-        return family == "signalen" and (self.ontvangers is None or ontvanger in self.ontvangers)
+        """Whether a topic is looked at: those of ontvangers that are, and beside all of them what was asked of bronnen and refused."""
+        if topic.startswith(SIGNALEN):
+            return self.ontvangers is None or topic.removeprefix(SIGNALEN) in self.ontvangers
+        return self.ontvangers is None and self.dienst is None and (topic.startswith(VOLGVERZOEKEN) or topic == QUARANTAINE)
 
     @property
     def words(self) -> Asked:
         """What was asked, as a report says it."""
         begin, end = (None if t is None else iso_time(t) for t in self.scope)
-        return Asked(self.toepassing, begin, end, self.ontvangers)
+        return Asked(self.toepassing, begin, end, self.ontvangers, self.dienst)
 
     @property
     def key(self) -> str:
         """A name for this question to the archive as it is; raises ArchiveError."""
-        said = repr((self.toepassing, self.scope, self.ontvangers)).encode()
+        said = repr((self.toepassing, self.scope, self.ontvangers, self.dienst)).encode()
         return sha256(said + manifest_of(self.archive)).hexdigest()[:16]
 
 
@@ -64,7 +70,7 @@ class _Job(NamedTuple):
     number: int  # of the job
     partition: int
     work: Path
-    unread: frozenset[str]  # topics of signals that cannot be compared
+    unread: frozenset[str]  # topics that cannot be compared
 
 
 def replay(question: Question, work: Path, processes: int, told: Callable[[int, int], None] = lambda _done, _of: None) -> Report:
@@ -102,13 +108,13 @@ def _reach(job: tuple[Question, int], _: Shared) -> Reach:
 
 def _indexes(job: tuple[Question, Sequence[str], dict[int, Reach]], _: Shared) -> list[TopicIndex]:
     question, topics, reaches = job
-    archive = Archive(question.archive)
-    return [_index(archive, topic, reaches, limited=question.scope.end is not None) for topic in topics]
+    indexer = Indexer(Archive(question.archive), reaches, question.dienst)
+    return [_index(indexer, topic) for topic in topics]
 
 
-def _index(archive: Archive, topic: str, reaches: dict[int, Reach], *, limited: bool) -> TopicIndex:
+def _index(indexer: Indexer, topic: str) -> TopicIndex:
     try:
-        return index_of(archive, topic, reaches, limited=limited)
+        return indexer.index(topic)
     except ArchiveError as e:
         return TopicIndex(topic, unread=str(e))
 
@@ -135,7 +141,8 @@ def _part(job: _Job, shared: Shared) -> Part:
         return archive.catalogue(version, verified=False)  # what is wrong with it is told once, for all partitions
 
     shared.done[job.number] = progress.records
-    work = PartitionReplay(archive, question.toepassing, job.partition, question.scope, catalogue, sent, compares, progress)
+    judge = Judge(archive, job.partition, sent, compares, question.dienst)
+    work = PartitionReplay(archive, question.toepassing, job.partition, question.scope, catalogue, judge, progress)
     last = time.monotonic()
     for _ in work.run():
         shared.done[job.number] = progress.records
@@ -146,7 +153,7 @@ def _part(job: _Job, shared: Shared) -> Part:
         if stop:
             raise StoppedError
     _keep(kept, progress)
-    return _part_of(archive, job.partition, progress, sent)
+    return _part_of(archive, job, progress, sent)
 
 
 def _keep(file: Path, progress: Progress) -> None:
@@ -155,19 +162,24 @@ def _keep(file: Path, progress: Progress) -> None:
     new.replace(file)
 
 
-def _part_of(archive: Archive, partition: int, progress: Progress, sent: Mapping[str, Sent]) -> Part:
-    findings = [of_gap(gap, partition) for gap in progress.gaps]
+def _part_of(archive: Archive, job: _Job, progress: Progress, sent: Mapping[str, Sent]) -> Part:
+    findings, later = [of_gap(gap, job.partition) for gap in progress.gaps], 0
     try:
-        findings += of_signals(archive, progress, sent)
+        told = Differences(archive, job.partition, progress, job.question.scope)
+        findings += told.of(sent)
+        later = told.later
     except ArchiveError as e:
         findings.append(Finding(Kind.ARCHIVE, str(e).split(":")[0], str(e)))
-    compared = progress.compared.values()
+    same = Counter[str]()
+    for topic, comparison in progress.compared.items():
+        same[topic.partition(".")[0]] += comparison.same
     return Part(
-        partition,
+        job.partition,
         progress.transactions,
         progress.records,
-        sum(c.same for c in compared),
-        sum(c.more for c in compared),
+        same,
+        later,
+        sum(c.more for c in progress.compared.values()),
         progress.unread,
         progress.days,
         findings,

@@ -1,19 +1,24 @@
-"""What stands on the topics of the ontvangers, sorted by the partition of its cause: of each message a digest and its place."""
+"""What the engine sent, topic by topic, sorted by the partition of its cause: of each message a digest and its place."""
 
 from array import array
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
+from schemas.quarantine import QUARANTAINE, Refused, read_headers
 from schemas.values import Oorzaak, Place
 from streams.audit.archive import Archive
 from streams.audit.history import Reach
-from streams.audit.packed import DIGEST, digests_of, packed_files
+from streams.audit.packed import DIGEST, digest_of, digests_of, packed_files
 from streams.effects import Encoded
+from streams.encoded import fields_of
+
+VOLGVERZOEKEN: Final = "volgverzoeken."
 
 
 class Sent(msgspec.Struct):
-    """The messages on one topic of signals that mutaties of one partition caused, in the order of the topic."""
+    """The messages on one topic that mutaties of one partition caused, in the order of the topic."""
 
     digests: bytes = b""
     offsets: bytes = b""  # of eight bytes each
@@ -35,7 +40,7 @@ NOTHING: Final = Sent()
 
 
 class Stray(msgspec.Struct, frozen=True):
-    """A message on a topic of signals that no replay can have made there."""
+    """A message that no replay can have made there."""
 
     topic: str
     offset: int
@@ -43,7 +48,7 @@ class Stray(msgspec.Struct, frozen=True):
 
 
 class TopicIndex(msgspec.Struct):
-    """A topic of signals."""
+    """A topic that the engine writes to."""
 
     topic: str
     sent: dict[int, Sent] = {}  # partition of the cause → messages
@@ -56,58 +61,92 @@ class TopicIndex(msgspec.Struct):
 class _Caused(msgspec.Struct, frozen=True, gc=False):
     versie: int
     oorzaak: Oorzaak
+    dienst: str = ""
 
 
 _caused = msgspec.json.Decoder(_Caused).decode
 
 
-def index_of(archive: Archive, topic: str, reaches: dict[int, Reach], *, limited: bool) -> TopicIndex:
-    """Sort the messages of a topic of signals; ``limited`` says that the scope has an end. Raises ArchiveError."""
-    index, newest = TopicIndex(topic), dict[bytes | None, int]()
-    digests, offsets = dict[int, list[bytes]](), dict[int, "array[int]"]()
-    for packed in packed_files(archive, topic, 0, headers=True):
-        every = digests_of(Encoded(len(packed), packed.data))
-        for number, (key, value) in enumerate(packed.contents()):
-            partition = _sorted(index, archive, reaches, newest, packed.offsets[number], key, value, limited=limited)
-            if partition is not None:
-                digests.setdefault(partition, []).append(every[DIGEST * number : DIGEST * number + DIGEST])
-                offsets.setdefault(partition, array("q")).append(packed.offsets[number])
-    index.sent = {p: Sent(b"".join(d), offsets[p].tobytes()) for p, d in digests.items()}
-    return index
+def stands_in(topic: str, partition: int) -> int:
+    """The partition of ``topic`` in which the messages stand that mutaties of ``partition`` cause."""
+    return partition if topic.startswith(VOLGVERZOEKEN) else 0
 
 
-def _sorted(  # noqa: PLR0913 - a message beside all that is known before it
-    index: TopicIndex,
-    archive: Archive,
-    reaches: dict[int, Reach],
-    newest: dict[bytes | None, int],
-    offset: int,
-    key: bytes | None,
-    value: bytes | None,
-    *,
-    limited: bool,
-) -> int | None:
-    """The partition of the cause of a message; None when it is not to be compared, and then ``index`` knows why."""
-    try:
-        caused = _caused(value or b"")
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        index.stray.append(Stray(index.topic, offset, "it is no signaal"))
-        return None
-    cause, last = caused.oorzaak, newest.get(key, 0)
-    if caused.versie < last:
-        index.late.append(Stray(index.topic, offset, f"version {caused.versie} stands behind version {last}"))
-    else:
-        newest[key] = caused.versie
-    reach = reaches.get(cause.partition)
-    taken = None if reach is None else reach.after.get(cause.topic)
-    if reach is None or taken is None:
-        why = f"the engine took nothing from {cause.topic}-{cause.partition}, which it names as its cause"
+class Indexer:
+    """Makes indexes of topics; of signals only those of ``dienst``, if there is one."""
+
+    def __init__(self, archive: Archive, reaches: Mapping[int, Reach], dienst: str | None = None) -> None:
+        self._archive, self._reaches, self._dienst = archive, reaches, dienst
+        self._newest: dict[bytes | None, int] = {}
+        self._digests: dict[int, list[bytes]] = {}
+        self._offsets: dict[int, array[int]] = {}
+
+    def index(self, topic: str) -> TopicIndex:
+        """The messages of a topic; raises ArchiveError."""
+        index = TopicIndex(topic)
+        self._newest, self._digests, self._offsets = {}, {}, {}
+        if topic.startswith(VOLGVERZOEKEN):
+            self._take_volgverzoeken(topic)
+        elif topic == QUARANTAINE:
+            self._take_refused(index)
+        else:
+            self._take_signals(index)
+        index.sent = {p: Sent(b"".join(d), self._offsets[p].tobytes()) for p, d in self._digests.items()}
+        return index
+
+    def _put(self, partition: int, digest: bytes, offset: int) -> None:
+        self._digests.setdefault(partition, []).append(digest)
+        self._offsets.setdefault(partition, array("q")).append(offset)
+
+    def _take_signals(self, index: TopicIndex) -> None:
+        for packed in packed_files(self._archive, index.topic, 0, headers=True):
+            every = digests_of(Encoded(len(packed), packed.data))
+            for number, (key, value) in enumerate(packed.contents()):
+                cause = self._cause(index, packed.offsets[number], key, value)
+                if cause is not None and self._is_in_scope(index, packed.offsets[number], cause):
+                    self._put(cause.partition, every[DIGEST * number : DIGEST * number + DIGEST], packed.offsets[number])
+
+    def _cause(self, index: TopicIndex, offset: int, key: bytes | None, value: bytes | None) -> Oorzaak | None:
+        try:
+            caused = _caused(value or b"")
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            index.stray.append(Stray(index.topic, offset, "it is no signaal"))
+            return None
+        if self._dienst is not None and caused.dienst != self._dienst:
+            return None
+        last = self._newest.get(key, 0)
+        if caused.versie < last:
+            index.late.append(Stray(index.topic, offset, f"version {caused.versie} stands behind version {last}"))
+        else:
+            self._newest[key] = caused.versie
+        return caused.oorzaak
+
+    def _take_refused(self, index: TopicIndex) -> None:
+        for row in self._archive.rows(index.topic, 0):
+            found = read_headers([(name, content or b"") for name, content in row.headers])
+            if found is None:
+                index.stray.append(Stray(index.topic, row.offset, "neither the engine nor an operator's command wrote it"))
+            elif isinstance(found, Refused) and self._is_in_scope(index, row.offset, found.place):
+                self._put(found.place.partition, digest_of(fields_of(row.key, row.value, row.headers)), row.offset)
+
+    def _take_volgverzoeken(self, topic: str) -> None:
+        """All of them: they name no cause. Those of before the scope are made again, and not counted."""
+        for partition in self._archive.partitions(topic):
+            for packed in packed_files(self._archive, topic, partition, headers=True):
+                every = digests_of(Encoded(len(packed), packed.data))
+                for number, offset in enumerate(packed.offsets):
+                    self._put(partition, every[DIGEST * number : DIGEST * number + DIGEST], offset)
+
+    def _is_in_scope(self, index: TopicIndex, offset: int, cause: Oorzaak | Place) -> bool:
+        """Whether the engine took the cause in the scope; otherwise ``index`` knows what is wrong, if anything is."""
+        reach = self._reaches.get(cause.partition)
+        if reach is not None and cause.offset < reach.after.get(cause.topic, 0):
+            return cause.offset >= reach.before.get(cause.topic, 0)
+        if reach is not None and cause.offset < self._archive.end(cause.topic, cause.partition):
+            index.later += 1
+            return False
+        why = f"its cause, {Place(cause.topic, cause.partition, cause.offset)}, is not on the log"
+        if reach is None or cause.topic not in reach.after:
+            why = f"the engine took nothing from {cause.topic}-{cause.partition}, which it names as its cause"
         index.stray.append(Stray(index.topic, offset, why))
-    elif cause.offset < taken:
-        return cause.partition if cause.offset >= reach.before.get(cause.topic, 0) else None
-    elif limited or cause.offset < archive.end(cause.topic, cause.partition):
-        index.later += 1
-    else:
-        place = Place(cause.topic, cause.partition, cause.offset)
-        index.stray.append(Stray(index.topic, offset, f"its cause, {place}, is not on the log"))
-    return None
+        return False

@@ -19,7 +19,7 @@ from tests.broker.test_commands import BIJSTAND, CLI, IKV, line
 from tests.node import APP, KEY, PARTITIES, Node
 from tests.secured import PASSWORD, Secured, a_secured_broker
 
-PLAIN = ("gemeente", "uwv", "gm0363", "gm0599", "beheer")
+PLAIN = ("gemeente", "uwv", "gm0363", "gm0599", "beheer", "audit")
 DELIVERED = [
     line("b-1", 1, BIJSTAND, {"begindatum": "2026-01-01", "houder": "gm0363", "kenmerk": "PW-7"}),
     line("ikv-1", 1, IKV, {"begindatum": "2026-02-01", "einddatum": "2026-04-30"}),
@@ -97,10 +97,24 @@ def test_a_bron_cannot_write_anothers_topic(secured: Secured, tmp_path: Path) ->
 @pytest.mark.parametrize("topic", [f"mutaties.{IKV}", "signalen.gm0363", "volgverzoeken.uwv", "klok", f"{APP}-personen-changelog"])
 async def test_nobody_but_who_must_can_write(secured: Secured, topic: str) -> None:
     """Past our own commands: Kafka itself refuses."""
-    for user in ("gemeente", "gm0363"):
+    for user in ("gemeente", "gm0363", "audit"):
         with pytest.raises(TopicAuthorizationFailedError):
             async with producer(secured, user) as sending:
                 await sending.send_and_wait(topic, b"x", partition=0)
+
+
+@pytest.mark.usefixtures("worker_log")
+def test_an_auditor_keeps_an_archive_and_proves_it_with_what_the_rules_allow(secured: Secured, tmp_path: Path) -> None:
+    auditor = secured.env("audit", "PLAIN") | {"SAMENLOOP_TOEPASSING": APP}
+    kept = cli("archive", "--out", str(tmp_path / "kept"), "--json", env=auditor)
+    assert (kept.returncode, kept.stderr) == (0, "")
+    records = json.loads(kept.stdout)["records"]
+    assert {records[f"mutaties.{BIJSTAND}"], records[f"mutaties.{IKV}"], records["signalen.gm0363"]} == {1}
+    assert records[f"{APP}-verloop"]
+    assert records["volgverzoeken.uwv"]
+
+    proved = cli("replay", "--archive", str(tmp_path / "kept"), "--data", str(tmp_path), "--json", env=auditor)
+    assert (proved.returncode, json.loads(proved.stdout)["same"]) == (0, 1), proved.stderr
 
 
 def producer(secured: Secured, user: str, password: str = PASSWORD) -> AIOKafkaProducer:
