@@ -27,6 +27,7 @@ COMMANDS: Final = {  # name → module of samenloop.commands, and the function o
     "replay": ("replay", "replay_history"),
     "kafka": ("kafka", "kafka"),
     "broker": ("broker", "broker"),
+    "log": ("log", "log"),
     "quarantine": ("quarantine", "quarantine"),
     "topics": ("topics", "topics"),
 }

@@ -12,14 +12,16 @@ from aiokafka.protocol.admin import CreateAclsRequest, DescribeAclsRequest
 from connectors.broker.topics import wanted_topics
 from schemas.brokers import client_options
 from schemas.catalogue import Catalogue
+from schemas.checkpoints import CHECKPOINTS
 from schemas.quarantine import QUARANTAINE
 
-AUDIT: Final = "audit"  # who keeps an archive and proves signals from it
+AUDIT: Final = "audit"  # who keeps an archive and the logs, signs checkpoints and proves signals
 BEHEER: Final = "beheer"  # who retries, closes and looks after it all
 _RESOURCES: Final = {"topic": 2, "group": 3, "transactional-id": 5}  # as the protocol numbers them; so are the following
 _PATTERNS: Final = {False: 3, True: 4}
 _OPERATIONS: Final = {"READ": 3, "WRITE": 4}  # each implies DESCRIBE
 _ANY, _ALLOW, _EVERY_HOST = 1, 3, "*"
+_AT_ONCE: Final = 100  # rules that are asked for together: the broker makes one after the other, and the last may not time out
 
 
 class AclsError(Exception):
@@ -81,6 +83,8 @@ def _of_ontvangers(catalogue: Catalogue) -> Iterator[Rule]:
         yield Rule(ontvanger, "READ", "topic", f"signalen.{ontvanger}")
         yield Rule(ontvanger, "READ", "group", ontvanger)
         yield Rule(ontvanger, "READ", "group", f"{ontvanger}-", prefixed=True)
+        yield Rule(ontvanger, "READ", "topic", CHECKPOINTS)
+        yield Rule(ontvanger, "WRITE", "topic", CHECKPOINTS)  # its countersignatures; what no known key signed is passed over
 
 
 def _of_beheer(toepassing: str, own: Sequence[str]) -> Iterator[Rule]:
@@ -88,9 +92,10 @@ def _of_beheer(toepassing: str, own: Sequence[str]) -> Iterator[Rule]:
     for who in (AUDIT, BEHEER):
         for begin in ("mutaties.", "signalen.", "volgverzoeken."):
             yield Rule(who, "READ", "topic", begin, prefixed=True)
-        for topic in ("klok", QUARANTAINE, *own):
+        for topic in ("klok", QUARANTAINE, CHECKPOINTS, *own):
             if who == BEHEER or topic != changelog:
                 yield Rule(who, "READ", "topic", topic)
+    yield Rule(AUDIT, "WRITE", "topic", CHECKPOINTS)
     yield Rule(BEHEER, "WRITE", "topic", "mutaties.", prefixed=True)  # a retry writes a record again where it came from
     for topic in ("klok", QUARANTAINE):
         yield Rule(BEHEER, "WRITE", "topic", topic)
@@ -114,7 +119,10 @@ async def apply_acls(brokers: str, wanted: Iterable[Rule]) -> AclsDiff:
     admin = AIOKafkaAdminClient(**client_options(brokers))
     await admin.start()
     try:
-        answers = await asyncio.gather(*(_ask(admin, CreateAclsRequest(*_numbers(rule))) for rule in diff.missing))
+        answers: list[Any] = []
+        for i in range(0, len(diff.missing), _AT_ONCE):
+            some = diff.missing[i : i + _AT_ONCE]
+            answers += await asyncio.gather(*(_ask(admin, CreateAclsRequest(*_numbers(rule))) for rule in some))
     finally:
         await admin.close()
     for rule, answer in zip(diff.missing, answers, strict=True):

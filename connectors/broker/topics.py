@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from schemas.brokers import client_options
 from schemas.catalogue import Catalogue, Topic
+from schemas.checkpoints import CHECKPOINTS
 from schemas.quarantine import QUARANTAINE
 
 _DAY_MS: Final = 86_400_000
@@ -65,7 +66,7 @@ def _names(catalogue: Catalogue, topic: Topic, partities: int, toepassing: str) 
     elif topic.topic == "volgverzoeken.<bron>":
         bronnen = {catalogue.bron_of(s) for s in catalogue.mutatie_topics}
         yield from ((f"volgverzoeken.{b.id}", partities) for b in sorted(bronnen, key=lambda b: b.id) if not b.filtert_zelf)
-    elif topic.topic == QUARANTAINE:
+    elif topic.topic in {QUARANTAINE, CHECKPOINTS}:
         yield topic.topic, 1
     else:
         yield topic.topic.replace("<toepassing>", toepassing), partities

@@ -2,26 +2,22 @@
 
 import fcntl
 import hashlib
-import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
-from schemas.brokers import client_options
 from schemas.catalogue import Catalogue
+from schemas.checkpoints import CHECKPOINTS
 from schemas.quarantine import QUARANTAINE
 from schemas.verloop import verloop_topic
 from streams.audit.archive import CATALOGUES, Archive
+from streams.audit.committed import Span, StalledError, committed_of
 from streams.audit.manifest import MANIFEST, CatalogueFile, ManifestWriter
 from streams.audit.rows import RowsWriter, day_of
-
-_TOGETHER: Final = 64  # partitions that are read at a time, each with a file open
-_FETCH_BYTES: Final = 8_388_608  # the largest message that a topic takes
-_STALL_SECONDS: Final = 60.0  # longer than an open transaction can hold up who reads committed
 
 
 class ArchivingError(Exception):
@@ -78,95 +74,32 @@ async def archive_topics(
     with _writing(folder) as manifest:
         archive = Archive(folder)
         _keep_catalogue(folder, manifest, archive, catalogue)
-        async with _consumer(brokers, "read_uncommitted") as watcher, _consumer(brokers, "read_committed") as consumer:
-            for topics in _in_order(await watcher.topics(), toepassing):
-                await watcher._client.set_topics(topics)  # noqa: SLF001 - there is no public way to load metadata without a group
-                tps = [TopicPartition(t, p) for t in topics for p in sorted(watcher.partitions_for_topic(t) or ())]
-                await _copy(watcher, consumer, archive, manifest, tps, report, told)
+        async with committed_of(brokers) as committed:
+            for topics in _in_order(await committed.topics(), toepassing):
+                spans = await committed.spans(topics, archive.end)
+                report.lost += [f"{tp.topic}-{tp.partition}: {s.start} to {s.begin - 1}" for tp, s in spans.items() if _is_lost(tp, s)]
+                try:
+                    await committed.read(spans, lambda tp: _Partition(archive.folder, manifest, tp, report), told)
+                except StalledError as e:
+                    raise ArchivingError(str(e)) from e
     return report
 
 
 def _in_order(there: set[str], toepassing: str) -> Iterator[list[str]]:
-    """What the engine took, then what it sent, then what it was given.
+    """The checkpoints, then what the engine took, then what it sent, then what it was given.
 
-    In this order each transaction that the archive knows of has all that it sent and all that it took there too.
+    In this order all that a checkpoint covers is there too, and each transaction that the archive knows of has all that it sent and took.
     """
     sent = ("signalen.", "volgverzoeken.")
+    yield [t for t in [CHECKPOINTS] if t in there]
     yield [t for t in [verloop_topic(toepassing)] if t in there]
     yield sorted(t for t in there if t.startswith(sent) or t == QUARANTAINE)
     yield sorted(t for t in there if t.startswith("mutaties.") or t == "klok")
 
 
-@asynccontextmanager
-async def _consumer(brokers: str, isolation: str) -> AsyncIterator[Any]:
-    consumer = AIOKafkaConsumer(
-        **client_options(brokers), isolation_level=isolation, enable_auto_commit=False, max_partition_fetch_bytes=_FETCH_BYTES
-    )
-    await consumer.start()
-    try:
-        yield consumer
-    finally:
-        await consumer.stop()
-
-
-async def _copy(
-    watcher: Any,  # noqa: ANN401
-    consumer: Any,  # noqa: ANN401
-    archive: Archive,
-    manifest: ManifestWriter,
-    tps: Sequence[TopicPartition],
-    report: Archived,
-    told: Callable[[int, int], None],
-) -> None:
-    if not tps:
-        return
-    # The high watermark: behind it may stand a transaction that is decided and not yet visible everywhere; reading waits for it.
-    ends = await watcher.end_offsets(tps)
-    begins = await watcher.beginning_offsets(tps)
-    starts = {tp: archive.end(*tp) for tp in tps}
-    report.lost += [f"{tp.topic}-{tp.partition}: {starts[tp]} to {begins[tp] - 1}" for tp in tps if _is_lost(tp, starts[tp], begins[tp])]
-    todo = [tp for tp in tps if max(starts[tp], begins[tp]) < ends[tp]]
-    of = sum(ends[tp] - max(starts[tp], begins[tp]) for tp in todo)
-    for i in range(0, len(todo), _TOGETHER):
-        some = todo[i : i + _TOGETHER]
-        with ExitStack() as stack:
-            into = {tp: _Partition(archive.folder, manifest, tp, report) for tp in some}
-            for partition in into.values():
-                stack.callback(partition.abandon)
-            await _read(consumer, {tp: max(starts[tp], begins[tp]) for tp in some}, ends, into)
-        done = sum(ends[tp] - max(starts[tp], begins[tp]) for tp in todo[: i + _TOGETHER])
-        told(done, of)
-
-
-def _is_lost(tp: TopicPartition, start: int, begin: int) -> bool:
+def _is_lost(tp: TopicPartition, span: Span) -> bool:
     """A compacted topic keeps what counts; of any other, what went before it was archived is gone."""
-    return start < begin and not tp.topic.startswith("volgverzoeken.")
-
-
-async def _read(
-    consumer: Any,  # noqa: ANN401
-    starts: dict[TopicPartition, int],
-    ends: dict[TopicPartition, int],
-    into: dict[TopicPartition, _Partition],
-) -> None:
-    consumer.assign(list(starts))
-    for tp, start in starts.items():
-        consumer.seek(tp, start)
-    waiting, moved = set(starts), time.monotonic()
-    while waiting:
-        for tp, records in (await consumer.getmany(timeout_ms=200)).items():
-            moved = time.monotonic()
-            for record in records:
-                if record.offset < ends[tp]:
-                    into[tp].take(record)
-        for tp in [tp for tp in waiting if await consumer.position(tp) >= ends[tp]]:
-            waiting.remove(tp)
-            consumer.pause(tp)
-            into[tp].close()
-            moved = time.monotonic()
-        if time.monotonic() - moved > _STALL_SECONDS:
-            tp = min(waiting)
-            raise ArchivingError(f"{tp.topic}-{tp.partition}: nothing came for {_STALL_SECONDS:g} s, before offset {ends[tp]}")
+    return span.start < span.begin and not tp.topic.startswith("volgverzoeken.")
 
 
 @contextmanager

@@ -31,6 +31,8 @@ def test_of_each_topic_those_read_and_write_who_must(rules: list[Rule], catalogu
             assert (readers, writers) == ({"knoop", "audit", "beheer"}, {rest.split(".")[0], "beheer"})
         elif kind in {"signalen", "volgverzoeken"}:
             assert (readers, writers) == ({rest, "audit", "beheer"}, {"knoop"})
+        elif topic == "checkpoints":
+            assert (readers, writers) == ({"audit", "beheer", *catalogue.ontvangers}, {"audit", *catalogue.ontvangers})
         elif topic == CHANGELOG:
             assert (readers, writers) == ({"knoop", "beheer"}, {"knoop"}), "it holds what is kept of everybody"
         else:
@@ -38,12 +40,14 @@ def test_of_each_topic_those_read_and_write_who_must(rules: list[Rule], catalogu
             assert writers
 
 
-def test_an_ontvanger_has_nothing_but_its_topic_and_its_groups(rules: list[Rule], catalogue: Catalogue) -> None:
+def test_an_ontvanger_has_nothing_but_its_topic_its_groups_and_the_checkpoints(rules: list[Rule], catalogue: Catalogue) -> None:
     for ontvanger in catalogue.ontvangers:
         assert {r[1:] for r in rules if r.principal == f"User:{ontvanger}"} == {
             ("READ", "topic", f"signalen.{ontvanger}", False),
             ("READ", "group", ontvanger, False),
             ("READ", "group", f"{ontvanger}-", True),
+            ("READ", "topic", "checkpoints", False),
+            ("WRITE", "topic", "checkpoints", False),
         }
 
 
