@@ -87,7 +87,6 @@ class Folder:
     def _take_natively(self, kern: Kern, effects: Effects, read: Read, soort: Soort, partition: int, run: Run) -> None:
         left = kern.fold(effects, read, soort.topic, partition, run)
         if left:
-            kern.send(effects)  # what the reference says of the same personen comes behind it
             self._take(effects, read, soort, partition, left)
 
     def _take(self, effects: Effects, read: Read, soort: Soort, partition: int, records: Sequence[SourceRecord]) -> None:
@@ -156,7 +155,10 @@ class Folder:
         for persoon, outcome in outcomes:
             for signaal in outcome.signalen:
                 row = (signaal.signaal_id.encode(), encode_signaal(signaal), signaal_headers(signaal, self._source))
-                effects.send(f"signalen.{signaal.ontvanger}", 0, row)
+                if self._kern is None:
+                    effects.send(f"signalen.{signaal.ontvanger}", 0, row)
+                else:  # the order among signalen of one ontvanger is that in which they were made, whichever core made them
+                    self._kern.put(signaal.ontvanger, row)
             for bron, asked in outcome.volgverzoeken:
                 headers = volgverzoek_headers(persoon.decode(), asked.versie, iso_time(asked.registratietijd), bron, self._source)
                 effects.send(f"volgverzoeken.{bron}", partition, (persoon, self._codec.encode_volgverzoek(asked), headers))

@@ -125,10 +125,15 @@ public:
     }
 
     void said(const Dienst& dienst, Change change, const Sent& sent, const Telling& telling) {
-        Outbox* outbox = outboxes_.find(lasting_, sent.ontvanger, [this](Slice key) { return lasting_.copy(key); });
-        outbox->chunks.put(messages_.write(change, sent, telling), most_);
+        put(sent.ontvanger, messages_.write(change, sent, telling));
         Announced a{i64(&dienst - program.diensten.data), i64(change), telling.cause.registratietijd};
         announced_.put({reinterpret_cast<const u8*>(&a), sizeof a});
+    }
+
+    // One more message for an ontvanger, behind those that are there: what stands in its record behind its offset.
+    void put(Slice ontvanger, Slice fields) {
+        Outbox* outbox = outboxes_.find(lasting_, ontvanger, [this](Slice key) { return lasting_.copy(key); });
+        outbox->chunks.put(fields, most_);
     }
 
     void collect() {
@@ -326,6 +331,10 @@ EXPORTED bool kern_open(Kern* k, uint64_t soort, int64_t partition, int64_t star
 EXPORTED void kern_give(Kern* k, const uint8_t* rows, const int64_t* sizes) { k->give(rows, sizes); }
 
 EXPORTED void kern_fold(Kern* k) { k->fold(); }
+
+EXPORTED void kern_put(Kern* k, const uint8_t* ontvanger, uint64_t ontvanger_size, const uint8_t* fields, uint64_t size) {
+    k->put({ontvanger, ontvanger_size}, {fields, size});
+}
 
 EXPORTED void kern_messages(Kern* k) { k->collect(); }
 

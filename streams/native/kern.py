@@ -10,7 +10,8 @@ from typing import Any, Final
 from aiokafka.errors import CorruptRecordException
 
 from streams.core.step import Fate
-from streams.effects import Effects, Encoded
+from streams.effects import Effects, Encoded, Row
+from streams.encoded import fields_of
 from streams.native.build import LIBRARY, digest_of
 from streams.native.program import Program
 from streams.records import Run, SourceRecord, record_at
@@ -95,6 +96,11 @@ class Kern:
         left = _numbers(result.left, 2 * result.lefts)
         return [record_at(batches[b], at) for b, at in zip(left[::2], left[1::2], strict=True)]
 
+    def put(self, ontvanger: str, row: Row) -> None:
+        """A signaal of the reference, behind those that the core has for the same ontvanger."""
+        name, fields = ontvanger.encode(), fields_of(*row)
+        self._lib.kern_put(self._kern, name, len(name), fields, len(fields))
+
     def send(self, effects: Effects) -> None:
         """Put the messages of all frames since the last time into ``effects``."""
         self._lib.kern_messages(self._kern)
@@ -165,6 +171,7 @@ def _load(library: Path) -> Any:  # noqa: ANN401
     signed = ctypes.c_int64
     lib.kern_open.argtypes, lib.kern_open.restype = [pointer, number, signed, signed, pointer, number], ctypes.c_bool
     lib.kern_give.argtypes, lib.kern_give.restype = [pointer, ctypes.c_char_p, pointer], None
+    lib.kern_put.argtypes, lib.kern_put.restype = [pointer, ctypes.c_char_p, number, ctypes.c_char_p, number], None
     lib.kern_encode.argtypes = [pointer, ctypes.c_char_p, pointer, ctypes.c_char_p, pointer, number, number]
     lib.kern_encode.restype = None
     for name in ("kern_free", "kern_fold", "kern_messages", "kern_forget_messages"):
