@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import IllegalStateError, KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
@@ -24,15 +24,48 @@ if TYPE_CHECKING:
 class _Thread(ConsumerThread):
     """Fetches runs. Faust would also read what a bron's transaction took back, unless all of its own work ran in transactions."""
 
+    _most: int
+    _error: KafkaError | None
+
     async def on_start(self) -> None:
         """Called when the consumer starts."""
         await super().on_start()
-        fetch_runs(self._ensure_consumer(), cast("App", self.app).engine.settings.frame_records)
+        self._most, self._error = cast("App", self.app).engine.settings.frame_records, None
+        fetch_runs(self._ensure_consumer(), self._most)
 
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:  # noqa: ANN401 - aiokafka has no types
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"  # noqa: SLF001 - Faust leaves no other way; it counts from start() on
         return consumer
+
+    async def _fetch_records(
+        self,
+        consumer: Any,  # noqa: ANN401
+        active_partitions: set[TP],
+        timeout: float | None = None,  # noqa: ASYNC109 - the signature is Faust's
+        max_records: int | None = None,
+    ) -> dict[TP, list[Run]]:
+        """Runs until they hold a frame's records, or nothing more is there: for each call Faust goes from one thread to the other and back.
+
+        Only the first may wait. What was taken must not be held while Kafka deals anew: its place would be given to other records.
+        """
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+        found: dict[TP, list[Run]] = {}
+        more, taken = await super()._fetch_records(consumer, active_partitions, timeout, max_records), 0
+        while more:
+            for tp, runs in more.items():
+                found.setdefault(tp, []).extend(runs)
+                taken += sum(map(len, runs))
+            if taken >= self._most or consumer._fetcher._subscriptions.reassignment_in_progress:  # noqa: SLF001
+                break
+            try:
+                more = await super()._fetch_records(consumer, active_partitions, 0, max_records)
+            except KafkaError as e:  # of another partition
+                self._error = e
+                break
+        return found
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """All partitions to where the next frame must begin; what was fetched beyond, and left, comes again."""

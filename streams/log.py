@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import zip_longest
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -92,8 +93,10 @@ class PartitionLog:
         await self._producer.begin_transaction()
         crash_point("after-begin")
         sent = []
-        for (topic, partition), found in messages.items():
-            for batch in self._batches(found):
+        batches = [(topic, partition, self._batches(found)) for (topic, partition), found in messages.items()]
+        # One of each first: all partitions then join the transaction in one request, where aiokafka else sends one for each.
+        for each in zip_longest(*[[(topic, partition, b) for b in made] for topic, partition, made in batches]):
+            for topic, partition, batch in filter(None, each):
                 sent.append((topic, await self._producer.send_batch(batch, topic, partition=partition)))
                 crash_point("after-some-batches")
         crash_point("after-all-batches")

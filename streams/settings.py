@@ -39,10 +39,11 @@ class EngineSettings:
 
     @property
     def most_records(self) -> int:
-        """Input records that a worker with all partitions holds at most: those of one poll, of the stream, and for each partition those
-        that wait and those in the transaction under way, which may pass its size by all that waited when it came there."""
+        """Input records that a worker with all partitions holds at most: those of one poll, which may pass a frame by one less than
+        another, of the stream, and for each partition those that wait and those in the transaction under way, which may pass its size
+        by all that waited when it came there."""
         waiting = self.frame_records * self.backlog_frames
-        return self.frame_records * (1 + self.stream_frames) + self.partities * (2 * waiting + self.transaction_records)
+        return self.frame_records * (2 + self.stream_frames) + self.partities * (2 * waiting + self.transaction_records)
 
     def most_fetched_bytes(self, topics: int) -> int:
         """Bytes that such a worker has fetched of ``topics`` source topics and not yet unpacked, at most: as they came, and one batch of

@@ -1,17 +1,21 @@
 """The frame transport where Kafka moves partitions while something was fetched."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import IllegalStateError, TopicAuthorizationFailedError
 from aiokafka.protocol.fetch import FetchRequest
+from faust.types import TP
 
 from schemas.catalogue import Catalogue
 from streams.app import build_app
 from streams.fetch import fetch_runs
+from streams.records import Run, SourceRecord, run_of
 from streams.settings import EngineSettings
 
 
@@ -50,3 +54,66 @@ async def test_of_a_fetch_that_a_rebalance_cancels_nothing_is_kept() -> None:
     with pytest.raises(asyncio.CancelledError):
         await fetcher._proc_fetch_request(None, 0, request)
     assert fetcher._client._answers == {}
+
+
+class _Subscriptions:
+    """Those of aiokafka's fetcher, as far as a fetch asks."""
+
+    reassignment_in_progress = False
+
+    @staticmethod
+    @contextmanager
+    def fetch_context() -> Iterator[None]:
+        yield
+
+
+def _thread(catalogue: Catalogue, tmp_path: Path, fetches: list[Any]) -> tuple[Any, Any]:
+    """The consumer's thread, and a consumer whose fetcher answers with ``fetches`` one by one and then with nothing."""
+
+    async def fetched_records(_partitions: Any, *, timeout: float | None, max_records: int) -> dict[TP, list[Run]]:  # noqa: ASYNC109 - aiokafka's
+        answer = fetches.pop(0) if fetches else {}
+        if isinstance(answer, Exception):
+            raise answer
+        if answer == "dealt anew":
+            subscriptions.reassignment_in_progress = True
+            return {TP("t", 0): [_run(1_000)]}
+        return answer  # type: ignore[no-any-return]
+
+    subscriptions = _Subscriptions()
+    app = build_app(EngineSettings("127.0.0.1:1", "x", 4, tmp_path, frame_records=20), catalogue)
+    consumer: Any = app.consumer
+    consumer.resume_flow()
+    thread: Any = consumer._thread
+    thread._most, thread._error = 20, None
+    fetcher = SimpleNamespace(_closed=False, _subscriptions=subscriptions, fetched_records=fetched_records)
+    return thread, SimpleNamespace(_closed=False, _fetcher=fetcher)
+
+
+def _run(start: int, count: int = 10) -> Run:
+    return run_of([SourceRecord(b"k", b"v", start + i) for i in range(count)])
+
+
+async def _starts(thread: Any, consumer: Any) -> dict[int, list[int]]:
+    found = await thread._fetch_records(consumer, set(), 1.0, 1)
+    return {tp.partition: [run.start for run in runs] for tp, runs in found.items()}
+
+
+async def test_one_poll_takes_what_is_there_of_all_partitions_up_to_a_frame(catalogue: Catalogue, tmp_path: Path) -> None:
+    one, two = TP("t", 0), TP("t", 1)
+    fetches: list[Any] = [{one: [_run(0)]}, {two: [_run(50, 5)]}, {one: [_run(10)]}, {one: [_run(20)]}]
+    thread, consumer = _thread(catalogue, tmp_path, fetches)
+    assert await _starts(thread, consumer) == {0: [0, 10], 1: [50]}
+    assert await _starts(thread, consumer) == {0: [20]}
+
+
+async def test_nothing_more_is_taken_while_kafka_deals_anew(catalogue: Catalogue, tmp_path: Path) -> None:
+    thread, consumer = _thread(catalogue, tmp_path, ["dealt anew", {TP("t", 0): [_run(7)]}])
+    assert await _starts(thread, consumer) == {0: [1_000]}
+
+
+async def test_the_error_of_a_partition_comes_after_what_was_taken_of_another(catalogue: Catalogue, tmp_path: Path) -> None:
+    thread, consumer = _thread(catalogue, tmp_path, [{TP("t", 0): [_run(3)]}, TopicAuthorizationFailedError("t")])
+    assert await _starts(thread, consumer) == {0: [3]}
+    with pytest.raises(TopicAuthorizationFailedError):
+        await _starts(thread, consumer)
+    assert await _starts(thread, consumer) == {}
