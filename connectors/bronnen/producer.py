@@ -12,6 +12,7 @@ from schemas.brokers import client_options
 from schemas.cloudevents import Headers
 
 _BATCH_BYTES: Final = 200_000
+_REQUEST_SECONDS: Final = 40.0  # aiokafka's own; after it a batch is given up, although the broker may come back within our patience
 _OUTSTANDING: Final = 64  # batches that may wait for their acknowledgement
 
 
@@ -30,7 +31,12 @@ class MutatieProducer:
 
     def __init__(self, brokers: str, *, patience: float = 60) -> None:
         self._producer = AIOKafkaProducer(
-            **client_options(brokers), enable_idempotence=True, compression_type="zstd", max_batch_size=_BATCH_BYTES, linger_ms=0
+            **client_options(brokers),
+            enable_idempotence=True,
+            compression_type="zstd",
+            max_batch_size=_BATCH_BYTES,
+            linger_ms=0,
+            request_timeout_ms=int(1000 * max(patience, _REQUEST_SECONDS)),
         )
         self._brokers = brokers
         self._patience = patience
