@@ -37,7 +37,7 @@ class Prepared:
     def truth(self, catalogue: Path, *, full: bool) -> "Truth":
         """The recompute of what stands after everything, or (not ``full``) after the records that stand there before."""
         begin = time.perf_counter()
-        wanted = standing(self.delivered / ("*.ndjson" if full else _BEFORE), catalogue)
+        wanted = standing(self.delivered / ("*.ndjson" if full else _BEFORE), Catalogue.load(catalogue))
         number = self.size.mutations + (len(self.tail) + len(self.probes) if full else 0)
         return Truth(wanted, round(number / (time.perf_counter() - begin)))
 
@@ -61,7 +61,7 @@ def prepare(encoder: Encoder, catalogue: Path, size: Size, deliveries: Iterable[
     tail, probes = list(rest), list[Delivery]()
     if tail:
         deliver(tail, delivered / "tail.ndjson")
-        probes = _probes(encoder, tail, standing(delivered / "*.ndjson", catalogue))
+        probes = _probes(encoder, tail, standing(delivered / "*.ndjson", Catalogue.load(catalogue)))
         deliver(probes, delivered / "probes.ndjson")
     return Prepared(size, records, delivered, tail, probes)
 

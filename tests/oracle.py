@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import duckdb
 import yaml
 
-SCHEMAS = Path(__file__).parents[1] / "schemas"
+from schemas.catalogue import Catalogue
+
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:samenloop:signaal")
 
 
@@ -47,11 +48,11 @@ WHERE bij.soort = ? AND f.soort IN (SELECT unnest(?))
 """
 
 
-def recompute(deliveries: Iterable[tuple[str, Mapping[str, Any]]], work: Path) -> set[Live]:
-    """The live signals after ``deliveries`` of (soort, line), whatever their order."""
+def recompute(deliveries: Iterable[tuple[str, Mapping[str, Any]]], work: Path, catalogue: Catalogue) -> set[Live]:
+    """The live signals after ``deliveries`` of (soort, line), whatever their order; of ``catalogue`` only its files are read."""
     table = work / "delivered.ndjson"
     deliver(deliveries, table)
-    live = standing(table)
+    live = standing(table, catalogue)
     table.unlink()
     return live
 
@@ -70,14 +71,14 @@ def deliver(deliveries: Iterable[tuple[str, Mapping[str, Any]]], table: Path) ->
             out.write(json.dumps(row) + "\n")
 
 
-def standing(table: Path, catalogue: Path = SCHEMAS) -> set[Live]:
+def standing(table: Path, catalogue: Catalogue) -> set[Live]:
     """The live signals of all diensten of ``catalogue`` after what ``deliver`` wrote."""
     columns = "{soort: 'VARCHAR', person: 'BIGINT', record_id: 'VARCHAR', versie: 'INTEGER', feit: 'VARCHAR'}"
     live: set[Live] = set()
     with duckdb.connect() as db:
         db.execute(f"CREATE TABLE delivered AS SELECT * FROM read_json('{table}', format='newline_delimited', columns={columns})")
-        for file in sorted((catalogue / "diensten").glob("*.yaml")):
-            dienst = yaml.safe_load(file.read_text())
+        for content in (c for path, c in sorted(catalogue.bestanden.items()) if path.startswith("diensten/")):
+            dienst = yaml.safe_load(content)
             listed = {f["soort"]: [v["veld"] for v in f["velden"]] for f in dienst["feiten"]}
             rows = db.execute(QUERY, [dienst["basisfeit"]["soort"], list(listed)]).fetchall()
             live |= {_live(dienst, listed, row) for row in rows}

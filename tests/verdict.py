@@ -16,7 +16,7 @@ async def assert_exact(node: Node, deliveries: Collection[Delivery], work: Path,
     All bronnen of the node filter themselves, or deliver persons without a basisfeit only; a working place of DuckDB is ``work``.
     """
     folded = fold(await node.signalen())
-    wanted = recompute(((d.soort, d.line) for d in deliveries), work)
+    wanted = recompute(((d.soort, d.line) for d in deliveries), work, node.catalogue)
     missing, invented = wanted - folded.live, folded.live - wanted
     assert not missing, f"{len(missing)} of {len(wanted)} signals are missing, one of them {next(iter(missing))}"
     assert not invented, f"{len(invented)} signals should not stand, one of them {next(iter(invented))}"

@@ -78,7 +78,7 @@ def run_soak(plan: Plan, work: Path, out: Path | None = None) -> list[Verdict]:
         asyncio.run(soaking.run())
         ended = node.stop_workers()
         warm = [s for s in soaking.samples if s.second >= soaking.warm]
-        wanted = recompute(islice(steady(catalogue, persons=plan.persons, seed=SEED), soaking.publisher.published), work)
+        wanted = recompute(islice(steady(catalogue, persons=plan.persons, seed=SEED), soaking.publisher.published), work, catalogue)
         counted = sum(asyncio.run(node.counts()).values())
         verdicts = [
             *judge_run(warm, plan.rate),

@@ -57,6 +57,6 @@ def test_a_broker_of_three_that_is_killed_under_load_loses_and_doubles_nothing(t
             counted = sum(asyncio.run(node.counts()).values())
         finally:
             node.stop_workers()
-    assert folded.live == recompute(((d.soort, d.line) for d in deliveries), tmp_path)
+    assert folded.live == recompute(((d.soort, d.line) for d in deliveries), tmp_path, catalogue)
     assert (folded.duplicates, folded.conflicts, folded.gaps) == (0, [], [])
     assert counted == len(deliveries)

@@ -59,7 +59,7 @@ async def _run(node: Node, deliveries: list[Delivery]) -> None:
 
 def test_the_folded_signals_of_every_ontvanger_equal_the_recompute(node: Node, deliveries: list[Delivery], tmp_path: Path) -> None:
     folded = fold(asyncio.run(node.signalen()))
-    wanted = recompute(((d.soort, d.line) for d in deliveries), tmp_path)
+    wanted = recompute(((d.soort, d.line) for d in deliveries), tmp_path, node.catalogue)
 
     assert len(wanted) > 50_000
     assert folded.live == wanted

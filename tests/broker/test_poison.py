@@ -83,7 +83,7 @@ def deliveries_of(node: Node, mutations: int) -> list[Delivery]:
 def check(node: Node, deliveries: list[Delivery], bad: int, work: Path) -> None:
     """The ontvangers hold the recompute, quarantine holds exactly the bad ones, and the counts add up."""
     folded = fold(asyncio.run(node.signalen()))
-    assert folded.live == recompute(((d.soort, d.line) for d in deliveries), work)
+    assert folded.live == recompute(((d.soort, d.line) for d in deliveries), work, node.catalogue)
     assert (folded.duplicates, folded.conflicts, folded.gaps) == (0, [], [])
     held = asyncio.run(node.records([QUARANTAINE]))
     assert Counter((r.key, r.value) for r in held) == Counter(KINDS[i % len(KINDS)] for i in range(bad))

@@ -105,7 +105,7 @@ def test_after_the_fix_the_ontvanger_gets_what_it_missed_and_only_that_persoon_i
     asyncio.run(until_counted(node, len(DELIVERED) + 3))
 
     folded = fold(asyncio.run(node.signalen()))
-    assert folded.live == recompute(DELIVERED, tmp_path)
+    assert folded.live == recompute(DELIVERED, tmp_path, node.catalogue)
     assert (folded.duplicates, folded.conflicts, folded.gaps, folded.wrong_topic) == (0, [], [], [])
     assert asyncio.run(node.counts()) == {
         f"{BIJSTAND} opgeslagen": 3, f"{BIJSTAND} bekend": 1, f"{BIJSTAND} quarantaine": 3, f"mutaties.{IKV} opgeslagen": 2,

@@ -38,7 +38,7 @@ def deliveries(catalogue: Catalogue) -> list[Delivery]:
 def check(node: Node, deliveries: list[Delivery], work: Path) -> None:
     """What the ontvangers hold is the recompute, each signal was sent once, and every record is accounted for."""
     folded = fold(asyncio.run(node.signalen()))
-    assert folded.live == recompute(((d.soort, d.line) for d in deliveries), work)
+    assert folded.live == recompute(((d.soort, d.line) for d in deliveries), work, node.catalogue)
     assert (folded.duplicates, folded.conflicts, folded.gaps, folded.wrong_topic) == (0, [], [], [])
     assert sum(asyncio.run(node.counts()).values()) == len(deliveries)
 
