@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 Oin = Field(pattern=r"^[0-9]{20}$")
+Ontvangersoort = Literal["gemeente", "svb", "waterschap", "rmc"]
 Duration = Field(pattern=r"^P([0-9]+M|[0-9]+D)$")
 
 
@@ -50,7 +51,7 @@ class Ontvanger(_Part):
 
     id: str = Field(pattern=r"^[a-z][a-z0-9]*$")
     naam: str
-    soort: Literal["gemeente"]
+    soort: Ontvangersoort
     oin: str = Oin
     vanaf: date | None = None
     tot: date | None = None
@@ -121,7 +122,7 @@ class Regel(_Part):
 class OntvangerKeuze(_Part):
     """Which kind of ontvanger gets the signals of a dienst."""
 
-    soort: Literal["gemeente"]
+    soort: Ontvangersoort
 
 
 class Dienst(_Part):
@@ -352,6 +353,10 @@ def _check_orphans(catalogue: Catalogue) -> None:
     for soort, topic in catalogue.mutatie_topics.items():
         if soort not in used:
             raise CatalogueError(f"{topic.place}: topic: no dienst uses {soort}")
+    receiving = {d.ontvanger.soort for d in catalogue.diensten.values()}
+    for ontvanger in (*catalogue.ontvangers.values(), *catalogue.voormalige_ontvangers.values()):
+        if ontvanger.soort not in receiving:
+            raise CatalogueError(f"{ontvanger.place}: soort: no dienst has signals for a {ontvanger.soort}")
     owners = {t.eigenaar for t in catalogue.topics.values()}
     for bron in catalogue.bronnen.values():
         if bron.id not in owners:

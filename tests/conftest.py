@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from bench.catalogues import job_catalogue
 from connectors.broker.embedded import EmbeddedBroker
 from schemas.catalogue import Catalogue
 from tests.node import SHORT_SESSIONS
@@ -28,6 +29,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files first."""
     ranks = {name: rank for rank, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: ranks.get(item.path.name, len(ranks)))
+
+
+@pytest.fixture(scope="session")
+def job(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+    """What of the published catalogue systems are compared on; most tests of the engine use it, with bronnen that filter themselves."""
+    return Catalogue.load(job_catalogue(tmp_path_factory.mktemp("job")))
 
 
 @pytest.fixture(scope="session")

@@ -98,7 +98,7 @@ class Demo:
         worker = asyncio.create_task(
             run_worker(engine_settings(self._settings, self._bootstrap), self._catalogue, ended, started=app.set_result)
         )
-        bronnen = {b: self._bron(b) for b in ("uwv", "svb")}
+        bronnen = {b: self._bron(b) for b in self._registers()}
         others = [asyncio.create_task(b.run()) for b in bronnen.values()] + [asyncio.create_task(self._watch())]
         deliveries = (d for d in population(self._catalogue, persons=persons, seed=seed, months=months) if _month(d) < months)
         delivering = asyncio.create_task(self._deliver(app, bronnen, deliveries))
@@ -119,13 +119,18 @@ class Demo:
             code = await worker
         return code
 
+    def _registers(self) -> list[str]:
+        """The bronnen that are asked for records."""
+        feiten = {f.soort for d in self._catalogue.diensten.values() for f in d.feiten}
+        return sorted({b.id for b in map(self._catalogue.bron_of, feiten) if not b.filtert_zelf})
+
     def _bron(self, bron: str) -> RegisterBron:
         return RegisterBron(bron, self._catalogue, self._bootstrap, Register(self._settings.data / f"{bron}.sqlite", self._catalogue, bron))
 
     async def _deliver(self, app: "asyncio.Future[App]", bronnen: dict[str, RegisterBron], deliveries: Iterator[Delivery]) -> None:
-        """Gemeenten and DUO publish; UWV and SVB fill their registers, which publish about followed persons only."""
+        """Who gives grounds or filters itself publishes; the others fill their registers, which publish about followed persons only."""
         await (await app).engine.ready.wait()
-        self._say("[bold]3[/] bronnen deliver, month by month; UWV and SVB only about persons whom the node asked for\n")
+        self._say("[bold]3[/] bronnen deliver, month by month; those that are asked only about persons whom the node follows\n")
         pseudonymiser = Pseudonymiser(read_or_make_key(self._settings.sleutelbestand))
         readers = {s: LineReader(self._catalogue, s, pseudonymiser) for s in self._catalogue.mutatie_topics}
         async with MutatieProducer(self._bootstrap) as producer:

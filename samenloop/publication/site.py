@@ -13,7 +13,7 @@ from samenloop.publication.asyncapi import asyncapi_of, channel_of
 from samenloop.publication.examples import Example, golden_of, signalen_of
 from samenloop.publication.json_schemas import mutatie_schema, signaal_schema
 from samenloop.publication.lineage import lineage_of
-from samenloop.publication.words import ONTVANGERS, UITLEG, duration, inline, rule_of
+from samenloop.publication.words import ONTVANGERS, UITLEG, duration, heading, inline, rule_of
 from schemas.catalogue import Basisfeit, Catalogue, Dienst, Feitsoort, Ontvanger, Topic, feit_fields
 
 _SIGNAAL: Final = "signalen.v1.schema.json"
@@ -78,7 +78,7 @@ def _pages(content: Content) -> Iterator[tuple[str, bytes]]:
     environment.globals.update(
         content=content, catalogue=content.catalogue, kinds=ONTVANGERS, rule_of=rule_of, lineage_of=lineage_of, channel_of=channel_of
     )
-    environment.filters.update(duration=duration, inline=inline, shown=_shown)
+    environment.filters.update(duration=duration, inline=inline, heading=heading, shown=_shown)
 
     def page(path: str, template: str, **given: object) -> tuple[str, bytes]:
         root = "../" * path.count("/")

@@ -6,7 +6,12 @@ from typing import Final
 from schemas.catalogue import Catalogue, Dienst
 
 UITLEG: Final = {"begindatum": "De eerste dag.", "einddatum": "De laatste dag, tot en met; leeg zolang het duurt."}
-ONTVANGERS: Final[Mapping[str, tuple[str, str]]] = {"gemeente": ("de gemeente", "Gemeenten")}
+ONTVANGERS: Final[Mapping[str, tuple[str, str]]] = {
+    "gemeente": ("de gemeente", "Gemeenten"),
+    "svb": ("de SVB", "Sociale Verzekeringsbank"),
+    "waterschap": ("het waterschap", "Waterschappen"),
+    "rmc": ("het Doorstroompunt", "Doorstroompunten"),
+}
 """Kind of ontvanger → one of them in a sentence, all of them as a heading."""
 
 
@@ -17,6 +22,11 @@ def duration(iso: str | None) -> str:
     number = int(iso[1:-1])
     one, more = ("maand", "maanden") if iso.endswith("M") else ("dag", "dagen")
     return f"{number} {one if number == 1 else more}"
+
+
+def heading(text: str) -> str:
+    """A text as a sentence or heading begins: with a capital."""
+    return text[:1].upper() + text[1:]
 
 
 def inline(naam: str) -> str:

@@ -28,8 +28,8 @@ SAMENLOOP = str(Path(sys.executable).with_name("samenloop"))
 
 
 @pytest.fixture(scope="module")
-def deliveries(catalogue: Catalogue) -> list[Delivery]:
-    return shuffled(population(catalogue, persons=300, seed=6, mutations=3_000), seed=9)
+def deliveries(job: Catalogue) -> list[Delivery]:
+    return shuffled(population(job, persons=300, seed=6, mutations=3_000), seed=9)
 
 
 @pytest.fixture(scope="module")

@@ -37,9 +37,9 @@ def node(brokers: str, tmp_path: Path) -> Iterator[Node]:
 
 
 @pytest.fixture(scope="module")
-def deliveries(catalogue: Catalogue) -> list[Delivery]:
+def deliveries(job: Catalogue) -> list[Delivery]:
     """About 10,000 mutaties in any order."""
-    return shuffled(population(catalogue, persons=750, seed=5, mutations=10_000), seed=11)
+    return shuffled(population(job, persons=750, seed=5, mutations=10_000), seed=11)
 
 
 @pytest.mark.timeout(240)

@@ -17,7 +17,7 @@ from tests.node import Node, node_in
 from tests.oracle import fold, recompute
 
 PERSONS, MUTATIONS = 20_000, 300_000
-REGISTERS = ("uwv", "svb")
+REGISTERS = ("belastingdienst", "dji", "rdw", "svb", "uwv")
 
 pytestmark = [pytest.mark.large, pytest.mark.timeout(600)]
 
@@ -30,7 +30,7 @@ def deliveries(catalogue: Catalogue) -> list[Delivery]:
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue, deliveries: list[Delivery]) -> Iterator[Node]:
-    """A node through which everything has gone, with two workers and the registers of UWV and SVB."""
+    """A node through which everything has gone, with two workers and the registers of those that it asks."""
     with node_in(tmp_path_factory.mktemp("exact"), catalogue) as node:
         asyncio.run(_run(node, deliveries))
         assert set(node.stop_workers()) == {0}

@@ -97,7 +97,7 @@ def test_the_metrics_of_all_workers_add_up_to_the_accounting_and_hold_nothing_of
 
     signalen = [decode_signaal(value) for _, value in asyncio.run(node.signalen())]
     sent = {(dienst, soort): n for (name, *labels), n in total.items() if name == "samenloop_signals_total" for dienst, soort in [labels]}
-    assert sent == Counter((s.dienst, s.soort) for s in signalen)
+    assert {key: n for key, n in sent.items() if n} == Counter((s.dienst, s.soort) for s in signalen)
     assert total[("samenloop_registration_to_signal_seconds_count",)] == len(signalen)
     assert total["samenloop_partitions", "open"] == PARTITIES
     assert sum(n for (name, *_), n in total.items() if name == "samenloop_lag_records") == 0

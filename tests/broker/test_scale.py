@@ -30,9 +30,9 @@ def a_node(brokers: str, tmp_path: Path, partities: int) -> Iterator[Node]:
 
 
 @pytest.fixture(scope="module")
-def deliveries(catalogue: Catalogue) -> list[Delivery]:
+def deliveries(job: Catalogue) -> list[Delivery]:
     """About 12,000 mutaties in any order."""
-    return shuffled(population(catalogue, persons=900, seed=8, mutations=12_000), seed=3)
+    return shuffled(population(job, persons=900, seed=8, mutations=12_000), seed=3)
 
 
 def check(node: Node, deliveries: list[Delivery], work: Path) -> None:

@@ -104,8 +104,8 @@ WRONG: list[tuple[str, tuple[str | int, ...], object, str]] = [
     ),
     (DIENST, ("regel", "patroon"), "profiel", "regel.patroon: Input should be 'samenloop'"),
     (DIENST, ("bewaartermijn",), "15 maanden", "bewaartermijn: String should match pattern"),
-    (DIENST, ("ontvanger", "soort"), "bank", "ontvanger.soort: Input should be 'gemeente'"),
-    (TOPIC, ("eigenaar",), "rdw", "eigenaar: rdw is not in bronnen.yaml"),
+    (DIENST, ("ontvanger", "soort"), "bank", "ontvanger.soort: Input should be 'gemeente', 'svb', "),
+    (TOPIC, ("eigenaar",), "kadaster", "eigenaar: kadaster is not in bronnen.yaml"),
     (TOPIC, ("eigenaar",), "svb", "eigenaar: the topic's bron is expected, not svb"),
     (TOPIC, ("schemas", 0, "id"), 1, "schemas: id 1 is taken by mutaties.gemeente.bijstand.v1.avsc"),
     (TOPIC, ("schemas", 0, "bestand"), "weg.avsc", "schemas: weg.avsc: "),
@@ -125,7 +125,7 @@ WRONG: list[tuple[str, tuple[str | int, ...], object, str]] = [
     ("bronnen.yaml", (2, "oin"), "0000009900090000200", "bronnen.yaml: 2: oin: String should match pattern"),
     ("bronnen.yaml", (2, "id"), "svb", "bronnen.yaml: 3: id: svb is taken by bronnen.yaml: 2"),
     ("ontvangers.yaml", (1, "id"), "gm0014", "ontvangers.yaml: 1: id: gm0014 is taken by ontvangers.yaml: 0"),
-    ("ontvangers.yaml", (0, "soort"), "bank", "ontvangers.yaml: 0: soort: Input should be 'gemeente'"),
+    ("ontvangers.yaml", (0, "soort"), "bank", "ontvangers.yaml: 0: soort: Input should be 'gemeente', 'svb', "),
 ]
 
 
@@ -144,9 +144,14 @@ def test_a_soort_that_no_dienst_uses_is_refused(folder: Path) -> None:
 
 def test_a_bron_without_a_topic_is_refused(folder: Path) -> None:
     rows = yaml.safe_load((folder / "bronnen.yaml").read_text(encoding="utf-8"))
-    rows.append({"id": "rdw", "naam": "RDW", "oin": "00000099000900005000", "filtert_zelf": False})
+    rows.append({"id": "kadaster", "naam": "Kadaster", "oin": "00000099000900009000", "filtert_zelf": False})
     (folder / "bronnen.yaml").write_text(yaml.safe_dump(rows), encoding="utf-8")
-    assert refusal(folder) == f"bronnen.yaml: {len(rows) - 1}: id: rdw has no topic"
+    assert refusal(folder) == f"bronnen.yaml: {len(rows) - 1}: id: kadaster has no topic"
+
+
+def test_an_ontvanger_for_whom_there_are_no_signals_is_refused(folder: Path) -> None:
+    spoil(folder, "ontvangers.yaml", (0, "soort"), put("waterschap"))
+    assert refusal(folder) == "ontvangers.yaml: 0: soort: no dienst has signals for a waterschap"
 
 
 def test_a_dienst_that_is_declared_twice_is_refused(folder: Path) -> None:

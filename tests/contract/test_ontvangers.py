@@ -1,4 +1,4 @@
-"""The table of ontvangers: the gemeenten of the Netherlands, dated."""
+"""The table of ontvangers: the gemeenten of the Netherlands, dated, and other authorities."""
 
 from datetime import date
 from itertools import chain
@@ -9,7 +9,7 @@ from schemas.catalogue import Catalogue
 
 
 def on(catalogue: Catalogue, day: date) -> int:
-    everyone = chain(catalogue.ontvangers.values(), catalogue.voormalige_ontvangers.values())
+    everyone = (o for o in chain(catalogue.ontvangers.values(), catalogue.voormalige_ontvangers.values()) if o.soort == "gemeente")
     return sum((o.vanaf is None or o.vanaf <= day) and (o.tot is None or day < o.tot) for o in everyone)
 
 

@@ -163,7 +163,7 @@ def test_the_present_catalogue_is_asked_as_the_engine_asks_it(catalogue: Catalog
     assert judge(FIRST, Record(0, [], framed[:-1])) == Reason.AFGEKAPT
     assert judge(FIRST, Record(0, [], framed, key=b"999990019")) == Reason.SLEUTEL_ONGELDIG
     assert judge(FIRST, Record(0, [], unknown)) == Reason.HOUDER_ONBEKEND
-    assert judge(Place("mutaties.rdw.voertuig", 0, 1), Record(0, [], framed)) == NO_TOPIC
+    assert judge(Place("mutaties.kadaster.perceel", 0, 1), Record(0, [], framed)) == NO_TOPIC
 
 
 def test_every_reason_has_a_text_and_one_of_a_newer_version_is_no_error() -> None:

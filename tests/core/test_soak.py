@@ -66,12 +66,12 @@ def test_a_right_result_is_taken_and_an_empty_one_proves_nothing() -> None:
     assert not all(v.kept for v in judge_result(Folded(set(), 0), set(), 100, 100))
 
 
-def test_the_stream_repeats_itself_and_states_new_versions_of_the_same_records(catalogue: Catalogue) -> None:
+def test_the_stream_repeats_itself_and_states_new_versions_of_the_same_records(job: Catalogue) -> None:
     persons, seed = 40, 3
-    first = length_of_first_part(catalogue, persons=persons, seed=seed)
-    deliveries = list(islice(steady(catalogue, persons=persons, seed=seed), 20 * first))
+    first = length_of_first_part(job, persons=persons, seed=seed)
+    deliveries = list(islice(steady(job, persons=persons, seed=seed), 20 * first))
 
-    assert deliveries == list(islice(steady(catalogue, persons=persons, seed=seed), 20 * first))
+    assert deliveries == list(islice(steady(job, persons=persons, seed=seed), 20 * first))
     known = {line["record_id"] for _, line in deliveries[:first]}
     assert {line["record_id"] for _, line in deliveries} == known
     versions = Counter((line["record_id"], line["versie"]) for _, line in deliveries)

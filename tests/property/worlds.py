@@ -19,7 +19,7 @@ BASIS = "gemeente.bijstand"
 FIRST, HORIZON = 20_000, 20_030  # begin days lie between; whatever is open reaches the horizon and beyond
 LISTED = {
     "duo.studiefinanciering": ("regeling", "onderwijssoort", "maandbedrag"),
-    "uwv.inkomstenopgave": ("loonheffingennummer", "tijdvak", "loon_sv"),
+    "uwv.inkomstenopgave": ("loonheffingennummer", "ikv_nummer", "tijdvak", "loon_sv", "verloonde_uren"),
 }
 HOUDERS = ("gm0363", "gm0599", "gm0014")
 
@@ -175,7 +175,9 @@ def _pair(basis: Told, feit: Told, shared: list[int]) -> tuple[Any, ...]:
     assert b.feit is not None
     assert f.feit is not None
     listed = (
-        ("regeling", "onderwijssoort", "maandbedrag") if feit.soort.startswith("duo") else ("loonheffingennummer", "tijdvak", "loon_sv")
+        ("regeling", "onderwijssoort", "maandbedrag")
+        if feit.soort.startswith("duo")
+        else ("loonheffingennummer", "ikv_nummer", "tijdvak", "loon_sv", "verloonde_uren")
     )
     gegevens = json.dumps({v: f.feit[v] for v in listed}, sort_keys=True)
     end = None if shared[-1] == _BEYOND else iso(shared[-1])

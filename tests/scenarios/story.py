@@ -7,15 +7,19 @@ A step is a delivery and what follows from it:
       vraagt: {uwv: 2026-01-01}
 
 Fields that a story does not care about get a value that never changes. ``null`` withdraws the record. A gemeente that is not named is told
-nothing in that step, and ``vraagt`` names every volgverzoek that goes out (null ends the following).
+nothing in that step, and ``vraagt`` names every volgverzoek that goes out (null ends the following); ``alle`` are the bronnen of the
+diensten for which the delivery is a ground.
 """
 
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from schemas.catalogue import Catalogue
 
 FOLDER = Path(__file__).parent
 BSN = "999990019"
@@ -30,6 +34,11 @@ ALWAYS: dict[str, dict[str, Any]] = {
     "uwv.inkomstenopgave": {"loonheffingennummer": "123456789L01", "ikv_nummer": 1, "tijdvak": "MAAND", "loon_sv": 100_000},
     "uwv.uitkering": {"einddatum": None, "regeling": "WW"},
     "svb.pensioen": {"einddatum": None, "regeling": "AOW"},
+    "duo.hogeronderwijs": {"einddatum": None, "onderwijsvorm": "VOLTIJD"},
+    "rdw.voertuig": {"einddatum": None, "kenteken": "X999XX", "voertuigsoort": "PERSONENAUTO", "bouwjaar": 2019},
+    "belastingdienst.vermogen": {"einddatum": None, "vermogenssoort": "BANKTEGOED", "bedrag": 900_000},
+    "dji.detentie": {"einddatum": None},
+    "svb.aio": {"einddatum": None, "houder": "svb", "kenmerk": "AIO-1"},
     "duo.studiefinanciering": {"einddatum": None, "regeling": "WSF_2000", "onderwijssoort": "HBO"},
 }
 
@@ -74,10 +83,20 @@ def _step(number: int, step: dict[str, Any]) -> Step:
         "feit": None if feit is None else _plain({**ALWAYS[soort], **feit}),
     }
     expected = dict(rest)
-    asked = {bron: None if day is None else str(day) for bron, day in expected.pop("vraagt", {}).items()}
+    asked = {b: None if day is None else str(day) for bron, day in expected.pop("vraagt", {}).items() for b in _bronnen(bron, soort)}
     kept = expected.pop("bewaard", True)
     told = {o: said if isinstance(said, list) else [said] for o, said in expected.items()}
     return Step(soort, line, told, asked, kept)
+
+
+@cache
+def _bronnen(named: str, soort: str) -> tuple[str, ...]:
+    """The bronnen that a story names."""
+    if named != "alle":
+        return (named,)
+    catalogue = Catalogue.load()
+    feiten = (f for d in catalogue.diensten.values() if d.basisfeit.soort == soort for f in d.feiten)
+    return tuple({b.id for b in (catalogue.bron_of(f.soort) for f in feiten) if not b.filtert_zelf})
 
 
 def _plain(feit: dict[str, Any]) -> dict[str, Any]:

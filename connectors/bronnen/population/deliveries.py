@@ -6,6 +6,7 @@ from functools import lru_cache
 from random import Random
 from typing import Any, NamedTuple
 
+from connectors.bronnen.population.further import FurtherRecords
 from connectors.bronnen.population.knobs import Knobs
 from connectors.bronnen.population.persons import EPOCH_DAY, Feit, PersonMaker, SyntheticRecord, synthetic_bsns
 from schemas.catalogue import Catalogue
@@ -29,13 +30,17 @@ def population(
     """
     knobs = knobs or Knobs()
     rnd = Random(seed)  # noqa: S311 - repeatable on purpose
-    gemeenten = sorted(catalogue.ontvangers)
+    gemeenten = sorted(o.id for o in catalogue.ontvangers.values() if o.soort == "gemeente")
     mean = months / 3 if mutations is None else max(1.0, (mutations / persons / 1.14 - 3.0) / 1.6)
     maker = PersonMaker(rnd, knobs, gemeenten, months * 30, mean)
+    beside = Random(f"further {seed}")  # noqa: S311
+    further = FurtherRecords(beside, knobs, catalogue.mutatie_topics, months * 30)
     deliveries: list[Delivery] = []
     for _, bsn in zip(range(persons), synthetic_bsns(), strict=False):
         for record in maker.records():
             deliveries += _history(rnd, knobs, maker, bsn, record)
+        for record in further.records():
+            deliveries += _history(beside, knobs, maker, bsn, record)
     deliveries.sort(key=lambda d: (d.day, d.line["record_id"], d.line["versie"]))
     yield from deliveries[:mutations]
 

@@ -16,6 +16,11 @@ class Knobs:
     uwv_benefit: float = 0.15
     svb_pension: float = 0.08
     study_finance: float = 0.10
+    vehicle: float = 0.15
+    assets: float = 0.08
+    detention: float = 0.01
+    higher_education: float = 0.03
+    aio: float = 0.05  # an incomplete AOW that SVB supplements
     corrected: float = 0.08  # records that get a second version
     withdrawn: float = 0.02  # records that are withdrawn in the end
     late: float = 0.50  # of the versions behind a first: arrives before the one that it replaces

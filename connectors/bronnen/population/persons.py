@@ -33,6 +33,12 @@ def synthetic_bsns() -> Iterator[str]:
             yield digits + str(last)
 
 
+def uuid_of(rnd: Random) -> str:
+    """A random UUID, as most registers use for their records."""
+    text = f"{rnd.getrandbits(128):032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
 class PersonMaker:
     """Makes the records of persons from one random source."""
 
@@ -67,11 +73,6 @@ class PersonMaker:
         """A gemeente, Amsterdam more often than the others."""
         return _AMSTERDAM if self._rnd.random() < self._knobs.amsterdam else self._rnd.choice(self._gemeenten)
 
-    def record_id(self) -> str:
-        """A random UUID, as most registers use."""
-        text = f"{self._rnd.getrandbits(128):032x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
     def _day(self) -> int:
         return EPOCH_DAY + int(self._days * self._rnd.random() ** 1.3)
 
@@ -87,12 +88,14 @@ class PersonMaker:
         self._dossiers += 1
         kenmerk = f"PW-{2024 + (begin - EPOCH_DAY) // 366}-{self._dossiers:06d}"
         feit: Feit = {"begindatum": begin, "einddatum": end, "houder": self.houder(), "kenmerk": kenmerk, "wet": "PARTICIPATIEWET"}
-        return SyntheticRecord("gemeente.bijstand", self.record_id(), begin + 30 * self._rnd.random() - 10, feit)
+        return SyntheticRecord("gemeente.bijstand", uuid_of(self._rnd), begin + 30 * self._rnd.random() - 10, feit)
 
     def _single(self, soort: str, fields: Feit) -> SyntheticRecord:
         begin = self._day()
         end = None if self._rnd.random() < 0.4 else begin + self._rnd.randint(1, 20) * 30
-        return SyntheticRecord(soort, self.record_id(), begin + 20 * self._rnd.random(), {"begindatum": begin, "einddatum": end, **fields})
+        return SyntheticRecord(
+            soort, uuid_of(self._rnd), begin + 20 * self._rnd.random(), {"begindatum": begin, "einddatum": end, **fields}
+        )
 
     def _job(self) -> Iterator[SyntheticRecord]:
         rnd = self._rnd
@@ -115,7 +118,7 @@ class PersonMaker:
                 "loon_sv": wage + rnd.randint(-9_000, 9_000),
                 "verloonde_uren": None,
             }
-            yield SyntheticRecord("uwv.inkomstenopgave", self.record_id(), first + step + 24 * rnd.random(), feit)
+            yield SyntheticRecord("uwv.inkomstenopgave", uuid_of(self._rnd), first + step + 24 * rnd.random(), feit)
 
     def _ikv(self, employer: str, number: int, begin: int, end: int | None) -> SyntheticRecord:
         feit: Feit = {
@@ -125,4 +128,4 @@ class PersonMaker:
             "ikv_nummer": number,
             "soort_inkomstenverhouding": "15",
         }
-        return SyntheticRecord("uwv.inkomstenverhouding", self.record_id(), begin + 20 * self._rnd.random(), feit)
+        return SyntheticRecord("uwv.inkomstenverhouding", uuid_of(self._rnd), begin + 20 * self._rnd.random(), feit)
