@@ -78,8 +78,8 @@ def counted(work: Callable[[], object]) -> int:
 
 
 @pytest.fixture
-def bench(catalogue: Catalogue) -> Bench:
-    return Bench(catalogue)
+def bench(job: Catalogue) -> Bench:
+    return Bench(job)
 
 
 def test_a_mutatie_takes_no_more_calls_than_it_did(bench: Bench) -> None:
