@@ -8,17 +8,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from schemas.catalogue import Catalogue
 from streams.audit.archive import Archive
 from streams.audit.second_opinion import AsOf, Opinion, second_opinion
 from tests.archived import APP, Log
-from tests.property.worlds import BASIS, FIRST, HORIZON, Told, histories, truth
+from tests.property.worlds import BASIS, FIRST, HORIZON, Told, catalogue, histories, truth
 
 FOLLOWED = "uwv.inkomstenopgave"
 SELF_FILTERING = "duo.studiefinanciering"
 PERSONS = [b"A" * 52, b"B" * 52]
 BEGIN = 1_760_000_000_000  # the first registratietijd
-CATALOGUE = Catalogue.load()  # no argument of a test: Hypothesis would write it out
+CATALOGUE = catalogue()  # no argument of a test: Hypothesis would write it out
 EVERYTHING = AsOf()
 few = settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -5,10 +5,9 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from schemas.catalogue import Catalogue
 from schemas.codec import Codec
 from schemas.values import Mutatie
-from tests.property.worlds import BASIS, FIRST, HORIZON, HOUDERS, Told, truth
+from tests.property.worlds import BASIS, FIRST, HORIZON, HOUDERS, Told, catalogue, truth
 from tests.simulation.kafka import TP, Row
 
 FILTERING, ASKED = "duo.studiefinanciering", "uwv.inkomstenopgave"
@@ -16,14 +15,8 @@ POISON = "poison"
 
 
 @cache
-def catalogue() -> Catalogue:
-    """The published catalogue."""
-    return Catalogue.load()
-
-
-@cache
 def codec() -> Codec:
-    """Its codec."""
+    """Of the bronnen."""
     return Codec(catalogue())
 
 
