@@ -52,7 +52,7 @@ class Encoder:
             "record_id": line["record_id"],
             "versie": line["versie"],
             "registratietijd": int(moment.timestamp() * 1000),
-            "feit": None if feit is None else {**feit, "begindatum": _day(feit["begindatum"]), "einddatum": _day(feit["einddatum"])},
+            "feit": None if feit is None else {k: _day(v) if k.endswith("datum") else v for k, v in feit.items()},
         }
         time = moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         where = (self._sources[soort], schema.bestand)

@@ -82,7 +82,7 @@ def fold_all(folder: Folder, frames: Frames) -> tuple[float, dict[str, float]]:
     spent, sent, sent_bytes, row_bytes, touched = 0.0, 0, 0, 0, 0
     for partition, topic, records in frames:
         begin = time.process_time()
-        effects = folder.fold(stores[partition].get, partition, [(topic, records)])
+        effects = folder.fold(stores[partition], partition, [(topic, records)])
         spent += time.process_time() - begin
         stores[partition].apply(effects)
         messages = [m for rows in effects.messages.values() for m in rows_in(rows)]

@@ -99,7 +99,7 @@ def _templates(catalogue: Catalogue, mutations: int, persons: int = 1_000) -> li
     for number, d in enumerate(population(catalogue, persons=persons, seed=1, mutations=mutations * persons)):
         m = readers[d.soort].read(json.dumps(d.line).encode())
         record = SourceRecord(m.persoon.encode(), m.value, number)
-        store.apply(folder.fold(store.get, 0, [(f"mutaties.{d.soort}", run_of([record]))]))
+        store.apply(folder.fold(store, 0, [(f"mutaties.{d.soort}", run_of([record]))]))
     rows: dict[bytes, Rows] = {}
     for key, value in store.rows.items():
         rows.setdefault(key[:PERSOON_BYTES], []).append((key, value))

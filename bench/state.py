@@ -22,7 +22,7 @@ def state(catalogue: Catalogue, persons: int = 2_000) -> State:
     """A benefit and nineteen wages that overlap it a person, each wage with a signal that stands, and the volgverzoeken."""
     folder, encoder, rows = Folder(catalogue, "samenloop"), Encoder(catalogue), dict[bytes, bytes | None]()
     for number in range(persons):
-        rows |= folder.fold(rows.get, 0, _frames(encoder, number)).changes
+        rows |= folder.fold(PartitionStore(folder.rulebook.layout), 0, _frames(encoder, number)).changes
     store = PartitionStore(folder.rulebook.layout)
     gc.collect()
     tracemalloc.start()

@@ -2,18 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from samenloop.rendering import days
+from samenloop.rendering import day, days
 from schemas.codec import Codec, WireError
-from schemas.values import Oorzaak, Place, Signaal, Waarde
+from schemas.values import ElkSignaal, Oorzaak, Place, Signaal, Waarde
 
 Places = Mapping[Place, Any]  # → Kafka record
+KLOK: Final = "klok"
 
 
 @dataclass(frozen=True)
 class Cited:
-    """A mutatie that a signaal cites."""
+    """A mutatie that a signaal cites, or a tick of the klok: the day that began with it is its begindatum."""
 
     place: Place
     present: bool  # whether the log still has it
@@ -42,9 +43,9 @@ def place_of(cited: Oorzaak) -> Place:
     return Place(cited.topic, cited.partition, cited.offset)
 
 
-def places_of(signaal: Signaal) -> list[Place]:
+def places_of(signaal: ElkSignaal) -> list[Place]:
     """Where all stands that a signaal cites."""
-    return [Place(r.topic, r.partition, r.offset) for r in (signaal.basisfeit, signaal.feit, signaal.oorzaak)]
+    return [*(Place(r.topic, r.partition, r.offset) for r in signaal.bewijs), place_of(signaal.oorzaak)]
 
 
 def cited_at(codec: Codec, place: Place, record: Any) -> Cited:  # noqa: ANN401 - aiokafka's ConsumerRecord, or None
@@ -55,6 +56,8 @@ def cited_at(codec: Codec, place: Place, record: Any) -> Cited:  # noqa: ANN401 
         value = codec.decode(record.value)
     except WireError:
         return Cited(place, present=False)
+    if place.topic == KLOK:
+        return Cited(place, present=True, begindatum=value["datum"].isoformat())
     feit = value["feit"]
     if feit is None:
         return Cited(place, present=True, versie=value["versie"], withdrawn=True)
@@ -69,30 +72,42 @@ def cited_at(codec: Codec, place: Place, record: Any) -> Cited:  # noqa: ANN401 
     )
 
 
-def cause_of(before: Signaal | None, signaal: Signaal, cited: Cited) -> Cause:
+_PAIR: Final = (("GEEN_GEDEELDE_DAG", "is er geen gedeelde dag meer"), ("GEDEELDE_DAG", "de records delen nu dagen"))
+_ALONE: Final = (("REGEL_GELDT_NIET", "geldt de regel niet meer"), ("REGEL_GELDT", "de regel geldt nu"))
+
+
+def cause_of(before: ElkSignaal | None, signaal: ElkSignaal, cited: Cited) -> Cause:
     """Why ``signaal`` was sent after the version ``before``; ``cited`` is its oorzaak."""
     if not cited.present:
         return Cause("NIET_MEER_IN_LOG", "het log bewaart de oorzaak niet meer")
+    if cited.place.topic == KLOK:
+        return Cause("KLOK", f"door het verstrijken van de tijd, met de klok van {day(cited.begindatum or '')}")
     role = "basisfeit" if cited.place.topic == signaal.basisfeit.topic else "feit"
     who = f"versie {cited.versie} van het {role}"
-    if cited.withdrawn:
-        return Cause("INGETROKKEN", f"{who} trekt het in")
+    return Cause("INGETROKKEN", f"{who} trekt het in") if cited.withdrawn else _stated(before, signaal, cited, who)
+
+
+def _stated(before: ElkSignaal | None, signaal: ElkSignaal, cited: Cited, who: str) -> Cause:
+    """Of a mutatie that withdraws nothing."""
+    (gone, no_longer), (there, now) = _PAIR if isinstance(signaal, Signaal) else _ALONE
     if signaal.soort == "VERVALLEN":
         if cited.houder is not None and cited.houder != signaal.ontvanger:
             return Cause("VERHUISD", f"{who} ligt niet meer bij deze ontvanger")
-        return Cause("GEEN_GEDEELDE_DAG", f"met {who} is er geen gedeelde dag meer")
+        return Cause(gone, f"met {who} {no_longer}")
     runs = f"{who} loopt {days(cited.begindatum, cited.einddatum)}"
     if before is None or signaal.soort == "NIEUW":
-        return Cause("GEDEELDE_DAG", f"{runs}; de records delen nu dagen")
+        return Cause(there, f"{runs}; {now}")
     return Cause("GEWIJZIGD", f"{runs}; anders dan in versie {before.versie}: {', '.join(_changed(before, signaal))}")
 
 
-def _changed(before: Signaal, after: Signaal) -> list[str]:
+def _changed(before: ElkSignaal, after: ElkSignaal) -> list[str]:
     changed = []
     if (before.begindatum, before.einddatum) != (after.begindatum, after.einddatum):
-        changed.append("de gedeelde dagen")
+        changed.append("de gedeelde dagen" if isinstance(after, Signaal) else "de dagen")
     if before.kenmerk != after.kenmerk:
         changed.append(f"kenmerk ({before.kenmerk} werd {after.kenmerk})")
+    if not (isinstance(before, Signaal) and isinstance(after, Signaal)):
+        return [*changed, "de gegevens"] if before.gegevens != after.gegevens else changed
     old, new = before.gegevens or {}, after.gegevens or {}
     return changed + [f"{n} ({_shown(old.get(n))} werd {_shown(v)})" for n, v in new.items() if old.get(n) != v]
 

@@ -16,6 +16,7 @@ COMMANDS: Final = {  # name → module of samenloop.commands, and the function o
     "demo": ("demo", "demo"),
     "up": ("up", "up"),
     "worker": ("worker", "worker"),
+    "klok": ("klok", "klok"),
     "publish": ("publish", "publish_file"),
     "follow": ("follow", "follow_ontvanger"),
     "signals": ("signals", "signals"),

@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 
-from samenloop.cited import Cause, Cited, Places, cause_of, cited_at, place_of, places_of
+from samenloop.cited import KLOK, Cause, Cited, Places, cause_of, cited_at, place_of, places_of
 from samenloop.known import holds_on
 from samenloop.quarantine import Held, Quarantine, quarantined_text
 from samenloop.rendering import day, days
 from samenloop.reproduction import Check
-from schemas.catalogue import Catalogue, Dienst, Feitsoort
+from schemas.catalogue import Catalogue, Dienst, Veld
 from schemas.codec import Codec
-from schemas.values import Bronrecord, Place, Signaal
+from schemas.values import Bronrecord, ElkSignaal, Place, Signaal, Waarde
 
 
 @dataclass(frozen=True)
@@ -22,14 +22,24 @@ class Explanation:
     """All that is known of one signal."""
 
     dienst: Dienst
-    feitsoort: Feitsoort
-    history: Sequence[Signaal]  # one of each versie, rising
+    history: Sequence[ElkSignaal]  # one of each versie, rising
     cited: Mapping[Place, Cited]
     quarantined: Sequence[Held]  # records of the persoon that stand open in quarantine
     check: Check | None = None  # what came of --verify
     day: str | None = None  # about which is asked, ISO 8601
 
-    def causes(self) -> Iterator[tuple[Signaal, Cause]]:
+    def fields(self) -> Iterator[tuple[str, Waarde, Veld | None]]:
+        """What the last version tells: name, value, and the purpose where the dienst lists it as a field of that soort."""
+        last = self.history[-1]
+        parts = (
+            [(last.feit.soort, last.gegevens or {})] if isinstance(last, Signaal) else [(p.soort, p.velden) for p in last.gegevens or ()]
+        )
+        listed = {(f.soort, v.veld): v for f in self.dienst.feiten for v in f.velden}
+        for soort, told in parts:
+            for name, value in told.items():
+                yield name, value, listed.get((soort, name))
+
+    def causes(self) -> Iterator[tuple[ElkSignaal, Cause]]:
         """Each version with why it was sent."""
         for before, signaal in pairwise([None, *self.history]):
             if signaal is not None:
@@ -51,8 +61,7 @@ class Explanation:
             "regel": msgspec.to_builtins(last.regel),
             "gedeelde_dagen": {"begindatum": last.begindatum, "einddatum": last.einddatum},
             "velden": [
-                {"veld": v.veld, "waarde": (last.gegevens or {}).get(v.veld), "doel": v.doel, "grondslag": v.grondslag}
-                for v in self.feitsoort.velden
+                {"veld": name, "waarde": value, "doel": v and v.doel, "grondslag": v and v.grondslag} for name, value, v in self.fields()
             ],
             "versies": [msgspec.to_builtins(s) | {"reden": {"code": c.code, "tekst": c.tekst}} for s, c in self.causes()],
             "mutaties": {str(p): c.as_json(with_days=p in shown) for p, c in self.cited.items()},
@@ -64,17 +73,18 @@ class Explanation:
 
 
 def explanation_of(
-    catalogue: Catalogue, history: Sequence[Signaal], places: Places, quarantine: Quarantine, check: Check | None, about: str | None
+    catalogue: Catalogue, history: Sequence[ElkSignaal], places: Places, quarantine: Quarantine, check: Check | None, about: str | None
 ) -> Explanation:
     """Put together what the topics and the catalogue say; ``history`` is in the order of the versions."""
     last = history[-1]
     dienst = catalogue.diensten[last.dienst]
-    feitsoort = next(f for f in dienst.feiten if f.soort == last.feit.soort)
     codec = Codec(catalogue)
     wanted = sorted({p for s in history for p in places_of(s)})
     cited = {p: cited_at(codec, p, places.get(p)) for p in wanted}
-    personen = {places[p].key for p in wanted if p in places}  # one; none when the log has none of these records any more
-    return Explanation(dienst, feitsoort, history, cited, [h for persoon in personen for h in quarantine.open_of(persoon)], check, about)
+    personen = {
+        places[p].key for p in wanted if p in places and p.topic != KLOK
+    }  # one; none when the log has none of these records any more
+    return Explanation(dienst, history, cited, [h for persoon in personen for h in quarantine.open_of(persoon)], check, about)
 
 
 def explanation_text(e: Explanation) -> str:
@@ -86,7 +96,7 @@ def explanation_text(e: Explanation) -> str:
         f"Dienst      {e.dienst.naam} ({e.dienst.dienst})",
         f"Doel        {e.dienst.doel}",
         f"Grondslag   {'; '.join(e.dienst.grondslag)}",
-        f"Regel       {last.regel.patroon}, versie {last.regel.versie}: een basisfeit en een feit met een gedeelde dag",
+        f"Regel       {last.regel.patroon}, versie {last.regel.versie}: {_RULES[last.regel.patroon]}",
         f"Ontvanger   {last.ontvanger}",
         f"Kenmerk     {last.kenmerk}",
         "",
@@ -101,22 +111,30 @@ def explanation_text(e: Explanation) -> str:
     return "\n".join(lines)
 
 
-def _now(e: Explanation, last: Signaal) -> list[str]:
+_RULES = {
+    "samenloop": "een basisfeit en een feit met een gedeelde dag",
+    "ontbreken": "op de dag van de klok is er een basisfeit, en geen van de feiten",
+}
+
+
+def _now(e: Explanation, last: ElkSignaal) -> list[str]:
+    records = [line for r in last.bewijs for line in _record(e, r)]
     if last.soort == "VERVALLEN":
         *_, (_, cause) = e.causes()
-        return [f"Dit signaal geldt niet meer: {cause.tekst}.", *_record(e, last.basisfeit), *_record(e, last.feit)]
-    purpose = {v.veld: v for v in e.feitsoort.velden}
-    lines = [f"Gedeelde dagen: {days(last.begindatum, last.einddatum)}, want", *_record(e, last.basisfeit), *_record(e, last.feit)]
+        return [f"Dit signaal geldt niet meer: {cause.tekst}.", *records]
+    title = "Gedeelde dagen" if isinstance(last, Signaal) else "Dagen"
+    lines = [f"{title}: {days(last.begindatum, last.einddatum)}, want", *records]
     lines += ["", "Gegevens in dit signaal, en waarom"]
-    for name, value in (last.gegevens or {}).items():
-        lines += [f"  {name} = {value}", f"    {purpose[name].doel} ({purpose[name].grondslag})"]
+    for name, value, veld in e.fields():
+        lines += [f"  {name} = {value}", f"    {'volgt uit de records' if veld is None else f'{veld.doel} ({veld.grondslag})'}"]
     return lines
 
 
-def _on_day(about: str | None, last: Signaal) -> list[str]:
+def _on_day(about: str | None, last: ElkSignaal) -> list[str]:
     if about is None:
         return []
-    return ["", f"Op {day(about)}: {'ja, een gedeelde dag' if holds_on(last, about) else 'nee, geen gedeelde dag'}"]
+    what = "gedeelde dag" if isinstance(last, Signaal) else "dag waarover het gaat"
+    return ["", f"Op {day(about)}: {f'ja, een {what}' if holds_on(last, about) else f'nee, geen {what}'}"]
 
 
 def _record(e: Explanation, r: Bronrecord) -> list[str]:
@@ -126,7 +144,7 @@ def _record(e: Explanation, r: Bronrecord) -> list[str]:
     return [f"  {r.soort} {r.record_id}, versie {r.versie}{period}", f"    bron {r.bron}, {place}{log}"]
 
 
-def _version(s: Signaal, cause: Cause) -> list[str]:
+def _version(s: ElkSignaal, cause: Cause) -> list[str]:
     period = f", {days(s.begindatum, s.einddatum)}" if s.begindatum else ""
     return [
         f"  {s.versie}. {s.soort}{period}",

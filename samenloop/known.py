@@ -5,17 +5,17 @@ from typing import Any
 
 from samenloop.cited import Places, places_of
 from schemas.codec import Codec, WireError
-from schemas.values import Place, Signaal
+from schemas.values import ElkSignaal, Place
 from streams.core.messages import iso_time
 
 
-def may_be_known(signalen: Iterable[Signaal], moment: int) -> list[Signaal]:
+def may_be_known(signalen: Iterable[ElkSignaal], moment: int) -> list[ElkSignaal]:
     """Those whose own cause was registered by ``moment`` (milliseconds since the epoch); what else they cite is still to be looked at."""
     latest = iso_time(moment)
     return [s for s in signalen if s.registratietijd <= latest]
 
 
-def known(codec: Codec, places: Places, signalen: Iterable[Signaal], moment: int) -> list[Signaal]:
+def known(codec: Codec, places: Places, signalen: Iterable[ElkSignaal], moment: int) -> list[ElkSignaal]:
     """Those that cite nothing that was registered after ``moment``; a mutatie that the log no longer has counts as registered before."""
     registered = _registered(codec, places)
     return [s for s in may_be_known(signalen, moment) if all(registered.get(p, moment) <= moment for p in places_of(s))]
@@ -31,7 +31,7 @@ def _registered(codec: Codec, places: Mapping[Place, Any]) -> dict[Place, int]:
     return found
 
 
-def holds_on(signaal: Signaal, day: str) -> bool:
+def holds_on(signaal: ElkSignaal, day: str) -> bool:
     """Whether the records share ``day`` (ISO 8601); never after VERVALLEN."""
     if signaal.begindatum is None:
         return False

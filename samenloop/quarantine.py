@@ -15,6 +15,7 @@ from streams.core.messages import iso_time
 from streams.encoded import rows_in
 from streams.fold import Folder
 from streams.records import run_of
+from streams.store import PartitionStore
 
 NO_TOPIC: Final = "TOPIC_ONBEKEND"  # the present catalogue has no such topic: beside the reasons of the engine
 FRAMING: Final = 5  # bytes: a zero, and the schema id
@@ -175,7 +176,7 @@ def judge_of(catalogue: Catalogue, toepassing: str) -> Judge:
     def judge(place: Place, record: Any) -> str | None:  # noqa: ANN401
         if place.topic not in folder.topics:
             return NO_TOPIC
-        effects = folder.fold(lambda _: None, place.partition, [(place.topic, run_of([record]))])
+        effects = folder.fold(PartitionStore(folder.rulebook.layout), place.partition, [(place.topic, run_of([record]))])
         refused = [read_headers(headers) for _, _, headers in rows_in(effects.messages.get((QUARANTAINE, 0), []))]
         return next((r.reason for r in refused if isinstance(r, Refused)), None)
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from schemas.values import Signaal, Waarde
+from schemas.values import ElkSignaal, Onderdeel, Signaal, Waarde
 
 _MONTHS = ("jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec")
 COLOURS = {"NIEUW": "green", "GEWIJZIGD": "yellow", "VERVALLEN": "red"}
@@ -21,10 +21,12 @@ def days(begin: str | None, end: str | None) -> str:
     return f"vanaf {day(begin)}" if end is None else f"{day(begin)} t/m {day(end)}"
 
 
-def gegevens(values: dict[str, Waarde] | None) -> str:
+def gegevens(values: dict[str, Waarde] | tuple[Onderdeel, ...] | None) -> str:
     """Fields on one line; amounts, which are in eurocent, as euros."""
     if not values:
         return ""
+    if isinstance(values, tuple):
+        return "; ".join(" ".join(filter(None, (p.soort, days(p.begindatum, p.einddatum), gegevens(p.velden)))) for p in values)
     return ", ".join(f"{name} {_shown(name, value)}" for name, value in values.items() if value is not None)
 
 
@@ -35,10 +37,15 @@ def _shown(name: str, value: Waarde) -> str:
     return str(value)
 
 
-def signaal_line(signaal: Signaal) -> str:
+def subject(signaal: ElkSignaal) -> str:
+    """What a signaal is about: the soort of its feit, or where there may be several the pattern of its rule."""
+    return signaal.feit.soort if isinstance(signaal, Signaal) else signaal.regel.patroon
+
+
+def signaal_line(signaal: ElkSignaal) -> str:
     """A signaal on one line, with rich's markup for the colour of its soort."""
     colour = COLOURS[signaal.soort]
-    what = f"{signaal.feit.soort}  {days(signaal.begindatum, signaal.einddatum)}"
+    what = f"{subject(signaal)}  {days(signaal.begindatum, signaal.einddatum)}"
     when = signaal.registratietijd[:16].replace("T", " ")
     return (
         f"{when}  [{colour}]{signaal.soort:<9}[/]  {signaal.kenmerk:<16}  {what}  "

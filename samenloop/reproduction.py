@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.ontvangers.topic_reader import read_partition
-from samenloop.cited import places_of
+from samenloop.cited import KLOK, places_of
 from samenloop.errors import NotDoneError
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec, WireError
-from schemas.values import Place, Signaal
-from streams.audit.reproduce import Difference, Input, Reproduction, UndecidedError, reproduce
+from schemas.values import Bronrecord, ElkSignaal, Place, Signaal
+from streams.audit.reproduce import Delivered, Difference, Input, Reproduction, Tick, UndecidedError, reproduce
 from streams.core.rulebook import Rulebook, Soort, rulebook_of
 
 
@@ -81,7 +81,7 @@ def _json(value: object) -> str:
 
 
 async def check_signaal(
-    brokers: str, catalogue: Catalogue, persoon: bytes | None, history: Sequence[Signaal], sent: Mapping[int, Sequence[bytes]]
+    brokers: str, catalogue: Catalogue, persoon: bytes | None, history: Sequence[ElkSignaal], sent: Mapping[int, Sequence[bytes]]
 ) -> Check:
     """Replay what is behind ``history``; raises NotDoneError when the log has not got it any more, or has it in too many orders."""
     if persoon is None:
@@ -95,25 +95,33 @@ async def check_signaal(
     return Check(len(sent), found)
 
 
-async def _inputs(brokers: str, rulebook: Rulebook, codec: Codec, persoon: bytes, history: Sequence[Signaal]) -> list[Input]:
-    """The mutaties of the persoon that can matter: its basisfeiten, and the versions of the feit, up to the last that is cited."""
-    feit = history[0].feit
-    soort = rulebook.by_topic[f"mutaties.{feit.soort}"]
+async def _inputs(brokers: str, rulebook: Rulebook, codec: Codec, persoon: bytes, history: Sequence[ElkSignaal]) -> list[Input]:
+    """What can matter, up to the last that is cited: basisfeiten, and the versions of the feit; or all feiten, and the klok."""
+    first = history[0]
+    pair = first.feit if isinstance(first, Signaal) else None
+    dienst = next(d for d in rulebook.diensten.values() if d.naam == first.dienst)
+    soorten = [rulebook.by_topic[f"mutaties.{pair.soort}"]] if pair else [rulebook.soorten[n] for n in dienst.feiten]
+    topics = {t for s in soorten for t in (s.topic, *(rulebook.soorten[rulebook.diensten[d].basis].topic for d in s.gebruikt_door))}
     cited = [p for s in history for p in places_of(s)]
-    topics = {soort.topic, *(rulebook.soorten[rulebook.diensten[d].basis].topic for d in soort.gebruikt_door)}
-    until = {t: max((p.offset + 1 for p in cited if p.topic == t), default=None) for t in topics}
-    inputs = []
-    async for record in read_partition(brokers, feit.partition, until):
-        if record.key == persoon:
-            found = _input(codec, rulebook.by_topic[record.topic], record)
-            if found is not None and (found.soort.is_basisfeit or found.mutatie.record_id == feit.record_id):
+    until = {t: max((p.offset + 1 for p in cited if p.topic == t), default=None) for t in topics | (set() if pair else {KLOK})}
+    inputs: list[Input] = []
+    async for record in read_partition(brokers, first.basisfeit.partition, until):
+        if record.key == persoon or record.topic == KLOK:
+            found = _input(codec, rulebook.by_topic.get(record.topic), record)
+            if found is not None and (isinstance(found, Tick) or found.soort.is_basisfeit or pair is None or _is(found, pair)):
                 inputs.append(found)
     return inputs
 
 
-def _input(codec: Codec, soort: Soort, record: Any) -> Input | None:  # noqa: ANN401 - aiokafka's ConsumerRecord
+def _is(found: Delivered, feit: Bronrecord) -> bool:
+    return found.mutatie.record_id == feit.record_id
+
+
+def _input(codec: Codec, soort: Soort | None, record: Any) -> Input | None:  # noqa: ANN401 - aiokafka's ConsumerRecord
+    place = Place(record.topic, record.partition, record.offset)
     try:
-        mutatie = codec.decode_mutatie(soort.topic, record.value)
+        if soort is None:
+            return Tick(place, codec.decode_klok(record.value), record.timestamp)
+        return Delivered(soort, place, codec.decode_mutatie(soort.topic, record.value), record.timestamp)
     except WireError:
         return None  # it is in quarantine
-    return Input(soort, Place(record.topic, record.partition, record.offset), mutatie, record.timestamp)

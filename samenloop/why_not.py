@@ -15,8 +15,10 @@ from schemas.values import PERSOON, Mutatie
 from streams.core.messages import signaal_id
 from streams.core.record import Record, pack
 from streams.core.rulebook import DienstRule, Rulebook, rulebook_of
-from streams.core.rules import PATTERNS
+from streams.core.rules import samenloop
+from streams.core.spells import BEFORE, on, spells
 from streams.core.timeline import Timeline, timeline_of
+from streams.effects import META_KEY, Meta
 
 Key = tuple[int, str]  # nummer of the soort, record_id
 
@@ -88,16 +90,20 @@ async def why_not(brokers: str, catalogue: Catalogue, toepassing: str, ontvanger
             except WireError:
                 continue  # it is in quarantine, and counted there
     rows: dict[bytes, bytes | None] = {}
+    metas, partition = dict[int, bytes](), None
     async for record in read_topics(brokers, [f"{toepassing}-personen-changelog"]):
-        if record.key is not None and record.key.startswith(persoon):
-            rows[record.key] = record.value
+        if record.key == META_KEY:
+            metas[record.partition] = record.value
+        elif record.key is not None and record.key.startswith(persoon):
+            rows[record.key], partition = record.value, record.partition
+    klok = None if partition is None else msgspec.json.decode(metas[partition], type=Meta).klok
     own = {
         record: feit["houder"]
         for record, feit in log.filled.items()
         if rulebook.soorten[record[0]].is_basisfeit and ontvanger in {None, feit["houder"]} and kenmerk in {None, feit["kenmerk"]}
     }
     quarantined = (await read_quarantine(brokers)).open_of(persoon)
-    return WhyNot(ontvanger, kenmerk, tuple(_pairs(rulebook, _timeline(persoon, rows), log.newest, own)), tuple(quarantined))
+    return WhyNot(ontvanger, kenmerk, tuple(_pairs(rulebook, _timeline(persoon, rows), log.newest, own, klok)), tuple(quarantined))
 
 
 async def _persoon(brokers: str, rulebook: Rulebook, codec: Codec, ontvanger: str, kenmerk: str) -> bytes:
@@ -123,13 +129,18 @@ def _timeline(persoon: bytes, rows: dict[bytes, bytes | None]) -> Timeline:
     return timeline
 
 
-def _pairs(rulebook: Rulebook, timeline: Timeline, log: Mapping[Key, Mutatie], own: Mapping[Key, str]) -> list[Pair]:
+def _pairs(
+    rulebook: Rulebook, timeline: Timeline, log: Mapping[Key, Mutatie], own: Mapping[Key, str], klok: int | None = None
+) -> list[Pair]:
     """``own``: the basisfeiten that may be spoken of, also when they are withdrawn, and whose they are or were."""
     pairs = []
     for dienst in rulebook.diensten.values():
         for basis in timeline.gronden(dienst.basis):
             houder = own.get((dienst.basis, basis.record_id))
             if houder is None:
+                continue
+            if not dienst.van_paren:
+                pairs.append(_alone(rulebook, timeline, dienst, houder, basis, klok))
                 continue
             for (nummer, record_id), mutatie in sorted(log.items(), key=lambda x: x[0]):
                 if nummer in dienst.feiten:
@@ -157,6 +168,16 @@ def _pair(rulebook: Rulebook, dienst: DienstRule, houder: str, basis: Record, nu
     )
 
 
+def _alone(rulebook: Rulebook, timeline: Timeline, dienst: DienstRule, houder: str, basis: Record, klok: int | None) -> Pair:
+    """A basisfeit that is judged with all feiten together."""
+    feiten = [(s, f) for n in dienst.feiten for s in [rulebook.soorten[n]] for f in timeline.of(s) if f.period is not None]
+    stands = on(spells(dienst, basis, feiten), BEFORE if klok is None else klok) is not None
+    code = "BASISFEIT_INGETROKKEN" if basis.period is None else "REGEL_GELDT" if stands else "REGEL_GELDT_NIET"
+    soort = rulebook.soorten[dienst.basis].naam
+    name = signaal_id(dienst.naam, houder, (soort, basis.record_id)) if stands else None
+    return Pair(dienst.naam, houder, basis.record_id, soort, basis.record_id, basis.versie, stands, code, _REASONS[code], name)
+
+
 SIGNAAL: Final = "SIGNAAL"
 _REASONS: Final = {
     SIGNAAL: "gedeelde dagen: er is een signaal",
@@ -165,6 +186,8 @@ _REASONS: Final = {
     "NIET_VERWERKT": "de nieuwste versie is nog niet verwerkt",
     "INGETROKKEN": "het record is ingetrokken",
     "GEEN_GEDEELDE_DAG": "geen gedeelde dag",
+    "REGEL_GELDT": "de regel geldt op de dag van de klok: er is een signaal",
+    "REGEL_GELDT_NIET": "de regel geldt niet op de dag van de klok",
 }
 
 
@@ -177,7 +200,7 @@ def _code(dienst: DienstRule, nummer: int, basis: Record, held: Record | None, n
         return "NIET_VERWERKT"
     if held.period is None:
         return "INGETROKKEN"
-    return "GEEN_GEDEELDE_DAG" if PATTERNS[dienst.patroon](dienst, nummer, basis, held) is None else SIGNAAL
+    return "GEEN_GEDEELDE_DAG" if samenloop(dienst, nummer, basis, held) is None else SIGNAAL
 
 
 def why_not_text(w: WhyNot) -> str:

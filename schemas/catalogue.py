@@ -13,6 +13,8 @@ from typing import Any, Final, Literal, Self, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
+from schemas.regels import PATRONEN, Regel, faults
+
 Oin = Field(pattern=r"^[0-9]{20}$")
 Ontvangersoort = Literal["gemeente", "svb", "waterschap", "rmc"]
 Duration = Field(pattern=r"^P([0-9]+M|[0-9]+D)$")
@@ -35,6 +37,10 @@ class _Part(BaseModel):
     def place(self) -> str:
         """The file that it was read from, and for a row of a list its number."""
         return self._place
+
+    def fault(self, key: str, text: str) -> CatalogueError:
+        """An error about what stands under ``key``."""
+        return CatalogueError(f"{self._place}: {key}: {text}")
 
 
 class Bron(_Part):
@@ -63,6 +69,7 @@ class SchemaRef(_Part):
 
     id: int = Field(ge=1)
     bestand: str
+    naast: bool = False  # another kind of message beside those before it, told apart by ce_dataschema; not a version of them
 
 
 class Topic(_Part):
@@ -112,13 +119,6 @@ class Feitsoort(_Part):
     velden: tuple[Veld, ...]
 
 
-class Regel(_Part):
-    """Pattern and version of the published rule."""
-
-    patroon: Literal["samenloop"]
-    versie: int = Field(ge=1)
-
-
 class OntvangerKeuze(_Part):
     """Which kind of ontvanger gets the signals of a dienst."""
 
@@ -140,6 +140,11 @@ class Dienst(_Part):
     ontvanger: OntvangerKeuze
     basisfeit: Basisfeit
     feiten: tuple[Feitsoort, ...] = Field(min_length=1)
+
+    @property
+    def over_paren(self) -> bool:
+        """Whether a signal is about a basisfeit and one feit; otherwise it is about a basisfeit and all feiten together."""
+        return self.regel.patroon == "samenloop"
 
     @property
     def delen(self) -> tuple[Basisfeit | Feitsoort, ...]:
@@ -237,10 +242,15 @@ def _parse(where: str, model: type[_P], value: Any) -> _P:  # noqa: ANN401
     try:
         part = model.model_validate(value)
     except ValidationError as e:
-        faults = "; ".join(f"{'.'.join(map(str, x['loc']))}: {x['msg']}" for x in e.errors())
+        faults = "; ".join(f"{'.'.join(map(str, _key(x['loc'])))}: {x['msg']}" for x in e.errors())
         raise CatalogueError(f"{where}: {faults}") from e
     part._place = where  # noqa: SLF001 - pydantic keeps what is not data in private attributes
     return part
+
+
+def _key(loc: tuple[str | int, ...]) -> list[str | int]:
+    """Where the fault is in the file: pydantic puts the name of the pattern in between."""
+    return [k for i, k in enumerate(loc) if not (i == 1 and loc[0] == "regel" and k in PATRONEN)]
 
 
 def _read(path: Path, model: type[_P]) -> _P:
@@ -327,24 +337,28 @@ def _check_explained(topic: Topic, fields: Collection[str]) -> None:
 
 
 def _check_dienst(catalogue: Catalogue, dienst: Dienst) -> None:
-    used = [dienst.basisfeit.soort, *(f.soort for f in dienst.feiten)]
-    for part, soort in (("basisfeit" if i == 0 else f"feiten.{i - 1}", s) for i, s in enumerate(used)):
-        if soort not in catalogue.mutatie_topics:
-            raise CatalogueError(f"{dienst.place}: {part}.soort: there is no topic mutaties.{soort}")
-        if used.count(soort) > 1:
-            raise CatalogueError(f"{dienst.place}: {part}.soort: {soort} is named twice")
     parts: list[tuple[str, Basisfeit | Feitsoort]] = [("basisfeit", dienst.basisfeit)]
     parts += [(f"feiten.{i}", feit) for i, feit in enumerate(dienst.feiten)]
-    for key, used_soort in parts:
-        known = feit_fields(catalogue.latest_schema(f"mutaties.{used_soort.soort}"))
-        names = [v.veld for v in used_soort.velden]
+    used = [part.soort for _, part in parts]
+    for key, part in parts:
+        if part.soort not in catalogue.mutatie_topics:
+            raise dienst.fault(f"{key}.soort", f"there is no topic mutaties.{part.soort}")
+        if used.count(part.soort) > 1:
+            raise dienst.fault(f"{key}.soort", f"{part.soort} is named twice")
+    listed: list[dict[str, Any]] = []
+    for key, part in parts:
+        known = feit_fields(catalogue.latest_schema(f"mutaties.{part.soort}"))
+        names = [v.veld for v in part.velden]
         for i, name in enumerate(names):
             if name not in known:
-                raise CatalogueError(f"{dienst.place}: {key}.velden.{i}: {name} is not in the schema of {used_soort.soort}")
+                raise dienst.fault(f"{key}.velden.{i}", f"{name} is not in the schema of {part.soort}")
             if name in names[:i]:
-                raise CatalogueError(f"{dienst.place}: {key}.velden.{i}: {name} is named twice")
-    if not {"houder", "kenmerk"} <= {v.veld for v in dienst.basisfeit.velden}:
-        raise CatalogueError(f"{dienst.place}: basisfeit.velden: houder and kenmerk are needed to address a signaal")
+                raise dienst.fault(f"{key}.velden.{i}", f"{name} is named twice")
+        listed.append({name: known[name]["type"] for name in names})
+    if not {"houder", "kenmerk"} <= listed[0].keys():
+        raise dienst.fault("basisfeit.velden", "houder and kenmerk are needed to address a signaal")
+    for place, text in faults(dienst.regel, listed[0]):
+        raise dienst.fault(".".join(map(str, ("regel", *place))), text)
 
 
 def _check_orphans(catalogue: Catalogue) -> None:

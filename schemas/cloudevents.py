@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Final, get_args
 
 from schemas.catalogue import Bron
-from schemas.values import Signaal, Signaalsoort
+from schemas.values import ElkSignaal, Signaal, Signaalsoort
 
 Headers = list[tuple[str, bytes]]
 
@@ -41,7 +41,7 @@ def _headers(id_: str, source_: str, type_: str, time: str, subject: str, schema
     ]
 
 
-def signaal_headers(signaal: Signaal, source: str) -> Headers:
+def signaal_headers(signaal: ElkSignaal, source: str) -> Headers:
     """Headers of a signaal: the subject is the ontvanger's own kenmerk."""
     return [
         _SPECVERSION,
@@ -50,7 +50,7 @@ def signaal_headers(signaal: Signaal, source: str) -> Headers:
         _SIGNAAL_TYPES[signaal.soort],
         ("ce_time", signaal.registratietijd.encode()),
         ("ce_subject", signaal.kenmerk.encode()),
-        _SIGNAAL_SCHEMA_HEADER,
+        _SIGNAAL_SCHEMA if isinstance(signaal, Signaal) else _BASISSIGNAAL_SCHEMA,
         _JSON_CONTENT,
     ]
 
@@ -82,7 +82,8 @@ def klok_headers(datum: str, source: str) -> Headers:
 
 _SPECVERSION: Final = ("ce_specversion", SPECVERSION)
 _SIGNAAL_TYPES: Final = {s: ("ce_type", event_type("signaal", s.lower()).encode()) for s in get_args(Signaalsoort)}
-_SIGNAAL_SCHEMA_HEADER: Final = ("ce_dataschema", dataschema("signalen.v1.avsc").encode())
+_SIGNAAL_SCHEMA: Final = ("ce_dataschema", dataschema("signalen.v1.avsc").encode())
+_BASISSIGNAAL_SCHEMA: Final = ("ce_dataschema", dataschema("signalen.v2.avsc").encode())
 _JSON_CONTENT: Final = ("content-type", JSON)
 _VOLGVERZOEK_SCHEMA: Final = dataschema("volgverzoeken.v1.avsc")
 _KLOK_SCHEMA: Final = dataschema("klok.v1.avsc")

@@ -13,7 +13,7 @@ import msgspec
 from schemas.catalogue import Catalogue, Schema, Topic, feit_fields
 from schemas.reasons import Reason
 from schemas.shape import Shape, shape_of
-from schemas.values import Mutatie, Signaal, Volging, Volgverzoek
+from schemas.values import Basissignaal, ElkSignaal, Mutatie, Signaal, Volging, Volgverzoek
 
 _HEADER: Final = struct.Struct(">bI")  # Confluent framing: magic byte 0, schema id
 MIN_DAY: Final = -25567  # 1900-01-01
@@ -52,6 +52,7 @@ class Codec:
         self._of_topic = {t.topic: {r.id for r in t.schemas} for t in catalogue.topics.values()}
         self._patterns = {r.id: _patterns(catalogue.schemas[r.id]) for t in catalogue.mutatie_topics.values() for r in t.schemas}
         self._ints = {r.id: _ints(catalogue.schemas[r.id]) for t in catalogue.mutatie_topics.values() for r in t.schemas}
+        self._days = {r.id: _days(catalogue.schemas[r.id]) for t in catalogue.mutatie_topics.values() for r in t.schemas}
         self._shapes = {t.topic: self._shapes_of(t) for t in catalogue.mutatie_topics.values()}
         self._volgverzoek = catalogue.latest_schema("volgverzoeken.<bron>").id
 
@@ -112,6 +113,9 @@ class Codec:
 
     def _check_feit(self, schema_id: int, feit: Mapping[str, Any]) -> None:
         _check_period(feit["begindatum"], feit["einddatum"])
+        for name in self._days[schema_id]:
+            if feit[name] is not None and not _in(DAYS, feit[name]):
+                raise WireError(Reason.DATUM_BUITEN_BEREIK)
         for name in self._ints[schema_id]:
             if feit[name] is not None and not _in(INTS, feit[name]):
                 raise WireError(Reason.NIET_LEESBAAR)
@@ -174,6 +178,11 @@ def _ints(schema: Schema) -> list[str]:
     return [name for name, f in feit_fields(schema).items() if f["type"] in ("int", ["null", "int"])]
 
 
+def _days(schema: Schema) -> list[str]:
+    """The fields of the feit that are days, beside those of its period."""
+    return [name for name, f in feit_fields(schema).items() if "'date'" in str(f["type"]) and name not in {"begindatum", "einddatum"}]
+
+
 def _check_period(begin: int, end: int | None) -> None:
     if not _in(DAYS, begin) or (end is not None and not _in(DAYS, end)):
         raise WireError(Reason.DATUM_BUITEN_BEREIK)
@@ -183,18 +192,21 @@ def _check_period(begin: int, end: int | None) -> None:
 
 _signaal_encoder = msgspec.json.Encoder()
 _signaal_decoder = msgspec.json.Decoder(Signaal)
+_basissignaal_decoder = msgspec.json.Decoder(Basissignaal)
 
 
-def encode_signaal(signaal: Signaal) -> bytes:
+def encode_signaal(signaal: ElkSignaal) -> bytes:
     """The signaal as JSON, fields in the order of its schema: the same signaal gives the same bytes."""
     return _signaal_encoder.encode(signaal)
 
 
-def decode_signaal(data: bytes | None) -> Signaal:
+def decode_signaal(data: bytes | None) -> ElkSignaal:
     """The signaal in a value of a ``signalen.<ontvanger>`` topic; raises WireError."""
     if not data:
         raise WireError(Reason.LEEG)
-    try:
-        return _signaal_decoder.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise WireError(Reason.NIET_LEESBAAR) from None
+    for decoder in (_signaal_decoder, _basissignaal_decoder):  # no value fits both: each has a field that the other lacks
+        try:
+            return decoder.decode(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            continue
+    raise WireError(Reason.NIET_LEESBAAR)

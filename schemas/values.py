@@ -52,7 +52,7 @@ class Regel(msgspec.Struct, frozen=True, gc=False):
 
 
 class Oorzaak(msgspec.Struct, frozen=True, gc=False):
-    """The place of the mutatie that made the node send a signaal."""
+    """The place of the mutatie, or of the tick of the klok, that made the node send a signaal."""
 
     topic: str
     partition: int
@@ -76,6 +76,48 @@ class Signaal(msgspec.Struct, frozen=True, gc=False):
     feit: Bronrecord
     oorzaak: Oorzaak
     registratietijd: str
+
+    @property
+    def bewijs(self) -> tuple[Bronrecord, ...]:
+        """All records that it cites."""
+        return self.basisfeit, self.feit
+
+
+class Onderdeel(msgspec.Struct, frozen=True, gc=False):
+    """A part of what an ontvanger is told about a basisfeit: the listed fields of a feit, or what follows from several."""
+
+    soort: str
+    begindatum: str  # ISO 8601
+    einddatum: str | None  # ISO 8601, tot en met
+    velden: dict[str, Waarde]
+
+
+class Basissignaal(msgspec.Struct, frozen=True, gc=False):
+    """A signaal about a basisfeit and any number of feiten (schemas/avro/signalen.v2.avsc); the other one is about a pair."""
+
+    signaal_id: str
+    versie: int
+    soort: Signaalsoort
+    dienst: str
+    regel: Regel
+    ontvanger: str
+    kenmerk: str
+    begindatum: str | None
+    einddatum: str | None
+    gegevens: tuple[Onderdeel, ...] | None
+    weggelaten: int
+    basisfeit: Bronrecord
+    feiten: tuple[Bronrecord, ...]
+    oorzaak: Oorzaak
+    registratietijd: str
+
+    @property
+    def bewijs(self) -> tuple[Bronrecord, ...]:
+        """All records that it cites."""
+        return self.basisfeit, *self.feiten
+
+
+ElkSignaal = Signaal | Basissignaal
 
 
 class Volging(msgspec.Struct, frozen=True, gc=False):

@@ -6,17 +6,18 @@ pure Python below, which defines what is right.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
 
 from schemas.catalogue import Catalogue
 from schemas.cloudevents import signaal_headers, source_of, volgverzoek_headers
 from schemas.codec import Codec, WireError, encode_signaal
 from schemas.quarantine import QUARANTAINE, refused_row
 from schemas.reasons import Reason
-from schemas.values import PERSOON, Mutatie, Place
+from schemas.values import PERSOON, ElkSignaal, Mutatie, Place
 from streams.core.messages import iso_time
 from streams.core.rulebook import Soort, rulebook_of
-from streams.core.step import Outcome, step
-from streams.core.timeline import Timeline, timeline_of
+from streams.core.step import Outcome, step, tick
+from streams.core.timeline import Timeline, is_due, persoon_of, timeline_of
 from streams.effects import Effects, Encoded, Row
 from streams.native.kern import Kern, NoKernError
 from streams.native.program import program_of
@@ -24,9 +25,24 @@ from streams.records import Run, SourceRecord
 from streams.settings import KernChoice
 
 KLOK = "klok"
+_DAY_MS = 86_400_000
 
 Frame = tuple[str, Run]  # topic and records in the order of the log
 Read = Callable[[bytes], bytes | None]
+
+
+class State(Protocol):
+    """What a partition knows before the frames."""
+
+    @property
+    def klok(self) -> int | None:
+        """The day of the newest tick, in days since 1970-01-01."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """A row of a persoon."""
+
+    def due(self, day: int) -> set[bytes]:
+        """The personen for whom time alone changes something by ``day``."""
 
 
 class Folder:
@@ -62,19 +78,19 @@ class Folder:
         """The topics whose records can be folded."""
         return [*self.rulebook.by_topic, KLOK]
 
-    def fold(self, read: Read, partition: int, frames: Iterable[Frame]) -> Effects:
-        """The effects of ``frames``; ``read`` gives the state of a persoon before them."""
-        effects = Effects()
+    def fold(self, state: State, partition: int, frames: Iterable[Frame]) -> Effects:
+        """The effects of ``frames``; ``state`` is that before them."""
+        effects = Effects(klok=state.klok)
 
         def known(key: bytes) -> bytes | None:
-            return effects.changes[key] if key in effects.changes else read(key)
+            return effects.changes[key] if key in effects.changes else state.get(key)
 
         if self._kern is not None:
             self._kern.forget()
         for topic, run in frames:
             soort = self.rulebook.by_topic.get(topic)
             if soort is None:
-                self._ticks(effects, topic, partition, run)
+                self._ticks(effects, state, known, partition, run)
             elif self._kern is None:
                 self._take(effects, known, soort, partition, list(run))
             else:
@@ -124,7 +140,7 @@ class Folder:
                 if isinstance(mutatie, WireError):
                     raise mutatie
                 before = timelines[persoon]
-                outcome = step(self.rulebook, before, soort, mutatie, Place(soort.topic, partition, record.offset))
+                outcome = step(self.rulebook, before, soort, mutatie, Place(soort.topic, partition, record.offset), effects.klok)
             except WireError as e:
                 self._quarantine(effects, soort.topic, partition, record, e.reason)
                 continue
@@ -139,29 +155,39 @@ class Folder:
             effects.count(soort.topic, fate, number)
         return outcomes
 
-    def _ticks(self, effects: Effects, topic: str, partition: int, records: Iterable[SourceRecord]) -> None:
+    def _ticks(self, effects: Effects, state: State, read: Read, partition: int, records: Iterable[SourceRecord]) -> None:
         for record in records:
             try:
-                self._tick(effects, record)
+                day = self._codec.decode_klok(record.value)
             except WireError as e:
-                self._quarantine(effects, topic, partition, record, e.reason)
+                self._quarantine(effects, KLOK, partition, record, e.reason)
+                continue
+            if effects.klok is None or day > effects.klok:
+                self._pass_days(effects, _due(effects, state, day), read, Place(KLOK, partition, record.offset), day)
+                effects.klok = day
+            effects.count(KLOK, "opgeslagen")
 
-    def _tick(self, effects: Effects, record: SourceRecord) -> None:
-        day = self._codec.decode_klok(record.value)
-        effects.klok = day if effects.klok is None else max(day, effects.klok)
-        effects.count(KLOK, "opgeslagen")
+    def _pass_days(self, effects: Effects, due: Iterable[bytes], read: Read, place: Place, day: int) -> None:
+        for persoon in sorted(due):
+            timeline, signalen = tick(self.rulebook, timeline_of(persoon, read), effects.klok, day, place)
+            effects.changes.update(timeline.rows())
+            effects.announced += [(s.dienst, s.soort, day * _DAY_MS) for s in signalen]
+            self._send(effects, signalen)
 
     def _announce(self, effects: Effects, partition: int, outcomes: Iterable[tuple[bytes, Outcome]]) -> None:
         for persoon, outcome in outcomes:
-            for signaal in outcome.signalen:
-                row = (signaal.signaal_id.encode(), encode_signaal(signaal), signaal_headers(signaal, self._source))
-                if self._kern is None:
-                    effects.send(f"signalen.{signaal.ontvanger}", 0, row)
-                else:  # the order among signalen of one ontvanger is that in which they were made, whichever core made them
-                    self._kern.put(signaal.ontvanger, row)
+            self._send(effects, outcome.signalen)
             for bron, asked in outcome.volgverzoeken:
                 headers = volgverzoek_headers(persoon.decode(), asked.versie, iso_time(asked.registratietijd), bron, self._source)
                 effects.send(f"volgverzoeken.{bron}", partition, (persoon, self._codec.encode_volgverzoek(asked), headers))
+
+    def _send(self, effects: Effects, signalen: Iterable[ElkSignaal]) -> None:
+        for signaal in signalen:
+            row = (signaal.signaal_id.encode(), encode_signaal(signaal), signaal_headers(signaal, self._source))
+            if self._kern is None:
+                effects.send(f"signalen.{signaal.ontvanger}", 0, row)
+            else:  # the order among signalen of one ontvanger is that in which they were made, whichever core made them
+                self._kern.put(signaal.ontvanger, row)
 
     @staticmethod
     def _quarantine(effects: Effects, topic: str, partition: int, record: SourceRecord, reason: Reason) -> None:
@@ -180,3 +206,9 @@ def _open(
         persoon = record.key or b""
         if persoon not in timelines and not isinstance(mutatie, WireError):
             timelines[persoon] = timeline_of(persoon, read)
+
+
+def _due(effects: Effects, state: State, day: int) -> set[bytes]:
+    """The personen who are due by ``day``, also because of what came in the frames before."""
+    changed = {persoon_of(key): row is not None and int(row) <= day for key, row in effects.changes.items() if is_due(key)}
+    return {p for p in state.due(day) if p not in changed} | {p for p, due in changed.items() if due}

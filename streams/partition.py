@@ -159,7 +159,7 @@ class Partition:
         if not new:
             return
         self.busy_since = begin = time.monotonic()
-        effects = self._folder.fold(self.store.get, self.number, new)
+        effects = self._folder.fold(self.store, self.number, new)
         folded = time.monotonic()
         effects.send(self._verloop, self.number, verloop_row(self._folder.catalogus, self._next, self.number, new))
         crash_point("after-fold")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from streams.core.timeline import is_head
+from streams.due import DueIndex
 from streams.effects import META_KEY, Effects, Meta
 
 
@@ -21,10 +22,20 @@ class PartitionStore:
         self.size = 0  # bytes of the keys and values in ``rows``
         self.persons = 0  # that have state
         self.position = 0  # offset in the changelog up to which the rows are restored
+        self._due = DueIndex()
 
     def get(self, key: bytes) -> bytes | None:
         """A row of a persoon, or None."""
         return self.rows.get(key)
+
+    @property
+    def klok(self) -> int | None:
+        """The day of the newest tick."""
+        return self.meta.klok
+
+    def due(self, day: int) -> set[bytes]:
+        """The personen for whom time alone changes something by ``day``; the others are not looked at."""
+        return self._due.until(day)
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Take one row of the changelog; raises LayoutError when the state has another layout."""
@@ -53,6 +64,7 @@ class PartitionStore:
         if value is not None:
             self.rows[key] = value
         self.size += _size(key, value) - _size(key, old)
+        self._due.put(key, old, value)
         if is_head(key):
             self.persons += (value is not None) - (old is not None)
 

@@ -21,6 +21,7 @@ from streams.effects import Effects
 from streams.encoded import rows_in
 from streams.fold import Folder
 from streams.records import run_of
+from streams.store import PartitionStore
 from streams.verloop import verloop_row
 
 APP = "samenloop"
@@ -37,7 +38,7 @@ class World:
         self.log: Log = {}
         self._draw = Random(seed)
         self._folder = Folder(catalogue, APP)
-        self._rows: list[dict[bytes, bytes]] = [{} for _ in range(PARTITIES)]
+        self._stores = [PartitionStore(self._folder.rulebook.layout) for _ in range(PARTITIES)]
         self._next: dict[tuple[str, int], int] = {}
         self._now = START
 
@@ -71,14 +72,10 @@ class World:
             self._transact(partition, frames)
 
     def _transact(self, partition: int, frames: list[Any]) -> None:
-        state = self._rows[partition]
-        effects: Effects = self._folder.fold(state.get, partition, frames)
+        effects: Effects = self._folder.fold(self._stores[partition], partition, frames)
         position = {(t, partition): self._next.get((t, partition), 0) for t, _ in frames}
         effects.send(verloop_topic(APP), partition, verloop_row(self._folder.catalogus, position, partition, frames))
-        for key, value in effects.changes.items():
-            state.pop(key, None)
-            if value is not None:
-                state[key] = value
+        self._stores[partition].apply(effects)
         self._next |= effects.offsets
         for (topic, p), messages in effects.messages.items():
             for row in rows_in(messages):

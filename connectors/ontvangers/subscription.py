@@ -7,14 +7,14 @@ from aiokafka import AIOKafkaConsumer
 
 from schemas.brokers import client_options
 from schemas.codec import WireError, decode_signaal
-from schemas.values import Signaal
+from schemas.values import ElkSignaal
 
 
 @dataclass(frozen=True)
 class Received:
     """A signaal and where it stood."""
 
-    signaal: Signaal
+    signaal: ElkSignaal
     value: bytes
     topic: str
     partition: int
@@ -27,7 +27,7 @@ class Once:
     def __init__(self) -> None:
         self._highest: dict[str, int] = {}
 
-    def is_new(self, signaal: Signaal) -> bool:
+    def is_new(self, signaal: ElkSignaal) -> bool:
         """Whether this version was not seen before."""
         if signaal.versie <= self._highest.get(signaal.signaal_id, 0):
             return False

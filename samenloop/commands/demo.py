@@ -5,6 +5,7 @@ import shlex
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +24,7 @@ from connectors.bronnen.producer import MutatieProducer
 from connectors.bronnen.pseudonym import Pseudonymiser, read_or_make_key
 from connectors.bronnen.register import Register
 from connectors.bronnen.register_bron import RegisterBron
+from connectors.klok import tick
 from samenloop.called import called
 from samenloop.commands.topics import make_topics
 from samenloop.commands.worker import engine_settings
@@ -33,7 +35,7 @@ from samenloop.rendering import signaal_line
 from samenloop.settings import Settings
 from schemas.brokers import client_options
 from schemas.codec import decode_signaal
-from schemas.values import Signaal
+from schemas.values import ElkSignaal
 from streams.app import App
 from streams.worker import run_worker, stop_on_signals
 
@@ -87,7 +89,7 @@ class Demo:
         self._catalogue = catalogue_of(settings)
         self._kinds: Counter[str] = Counter()
         self._month = 0  # signals of the running month that were shown
-        self._example: Signaal | None = None
+        self._example: ElkSignaal | None = None
 
     async def run(self, persons: int, seed: int, months: int, *, exit_: bool) -> int:
         """Run until the months are over, or until told to stop; the worker's exit code."""
@@ -140,6 +142,7 @@ class Demo:
                 self._month = 0
                 self._say(f"[bold]{_MONTHS[month % 12]} {2024 + month // 12}[/]  {len(mutaties)} records registered by the bronnen")
                 await self._publish(producer, bronnen, mutaties)
+                await tick(self._bootstrap, self._catalogue, date(2024 + (month + 1) // 12, (month + 1) % 12 + 1, 1))
                 await asyncio.sleep(1)
                 new = self._kinds - before
                 self._say(f"  [dim]{', '.join(f'{n} {kind}' for kind, n in sorted(new.items())) or 'no signals'}[/]")
@@ -166,9 +169,9 @@ class Demo:
         finally:
             await consumer.stop()
 
-    def _show(self, signaal: Signaal) -> None:
+    def _show(self, signaal: ElkSignaal) -> None:
         self._kinds[signaal.soort] += 1
-        if signaal.soort == "NIEUW" and (self._example is None or signaal.feit.soort == "uwv.inkomstenverhouding"):
+        if signaal.soort == "NIEUW" and (self._example is None or signaal.bewijs[-1].soort == "uwv.inkomstenverhouding"):
             self._example = signaal
         self._month += 1
         if self._month <= SHOWN_A_MONTH:
@@ -199,7 +202,7 @@ def _why(worker_log: Path) -> str:
     return fields.get("exception", fields["error"]).split("\\n")[-1]
 
 
-def _next_steps(s: Signaal) -> list[tuple[str, str]]:
+def _next_steps(s: ElkSignaal) -> list[tuple[str, str]]:
     console = f"console-consumer --topic signalen.{s.ontvanger} --from-beginning --max-messages 1 --property print.headers=true"
     return [
         (f"follow {s.ontvanger} --from-beginning", "near-real-time subscription"),

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from connectors.ontvangers.topic_reader import read_places, read_topics
-from samenloop.cited import places_of
+from samenloop.cited import KLOK, places_of
 from samenloop.context import BrokersOption, DataOption, brokers_of, catalogue_of, settings_of
 from samenloop.errors import NotDoneError
 from samenloop.explanation import Explanation, explanation_of, explanation_text
@@ -20,7 +20,7 @@ from samenloop.running import run
 from samenloop.why_not import WhyNot, why_not, why_not_text
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec, WireError, decode_signaal
-from schemas.values import Signaal
+from schemas.values import ElkSignaal
 
 
 def explain(  # noqa: PLR0913 - one parameter an option
@@ -79,12 +79,14 @@ async def _explanation(brokers: str, catalogue: Catalogue, signaal_id: str, ontv
     history = [decode_signaal(sent[v][0]) for v in sorted(sent)]
     for s in history:
         dienst = catalogue.diensten.get(s.dienst)
-        if dienst is None or s.feit.soort not in {f.soort for f in dienst.feiten}:
-            raise NotDoneError(f"versie {s.versie} names dienst {s.dienst} and {s.feit.soort}, which the catalogue does not have together")
+        soorten = set() if dienst is None else {dienst.basisfeit.soort, *(f.soort for f in dienst.feiten)}
+        odd = [r.soort for r in s.bewijs if r.soort not in soorten]
+        if odd:
+            raise NotDoneError(f"versie {s.versie} names dienst {s.dienst} and {odd[-1]}, which the catalogue does not have together")
     places = await read_places(brokers, sorted({p for s in history for p in places_of(s)}))
     check = None
     if asked.verify:
-        persoon = next((places[p].key for s in history for p in places_of(s) if p in places), None)
+        persoon = next((places[p].key for s in history for p in places_of(s) if p in places and p.topic != KLOK), None)
         check = await check_signaal(brokers, catalogue, persoon, history, sent)
     if asked.known_on is not None:
         history = known(Codec(catalogue), places, history, asked.known_on)
@@ -99,7 +101,7 @@ async def _sent(brokers: str, ontvangers: list[str], signaal_id: str) -> dict[in
     async for record in read_topics(brokers, [f"signalen.{o}" for o in ontvangers]):
         if record.key == signaal_id.encode():
             try:
-                signaal: Signaal = decode_signaal(record.value)
+                signaal: ElkSignaal = decode_signaal(record.value)
             except WireError as e:
                 raise NotDoneError(f"{record.topic}-{record.partition}@{record.offset}: {e}") from e
             sent.setdefault(signaal.versie, []).append(record.value)

@@ -17,11 +17,11 @@ from samenloop.context import BrokersOption, DataOption, brokers_of, catalogue_o
 from samenloop.known import holds_on, known, may_be_known
 from samenloop.moments import AboutOption, KnownOnOption, day_named, last_millisecond
 from samenloop.ontvanger import ontvanger_of
-from samenloop.rendering import days, gegevens
+from samenloop.rendering import days, gegevens, subject
 from samenloop.running import run
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec, WireError, decode_signaal
-from schemas.values import Signaal
+from schemas.values import ElkSignaal
 
 
 def signals(
@@ -47,12 +47,12 @@ def signals(
     for column in ("kenmerk", "feit", "gedeelde dagen", "gegevens", "signaal_id", "versie"):
         table.add_column(column, no_wrap=column in {"kenmerk", "signaal_id"}, overflow="fold")
     for s in live:
-        table.add_row(s.kenmerk, s.feit.soort, days(s.begindatum, s.einddatum), gegevens(s.gegevens), s.signaal_id, str(s.versie))
+        table.add_row(s.kenmerk, subject(s), days(s.begindatum, s.einddatum), gegevens(s.gegevens), s.signaal_id, str(s.versie))
     wide = None if sys.stdout.isatty() else 200  # a pipe has no width of its own
     Console(width=wide).print(table)
 
 
-async def _read(brokers: str, catalogue: Catalogue, topic: str, known_on: int | None) -> list[Signaal]:
+async def _read(brokers: str, catalogue: Catalogue, topic: str, known_on: int | None) -> list[ElkSignaal]:
     found = []
     async for record in read_topics(brokers, [topic]):
         try:

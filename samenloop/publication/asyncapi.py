@@ -15,9 +15,9 @@ _WRITTEN: Final = ("signalen", "volgverzoeken", "quarantaine", "klok")  # by the
 
 
 def asyncapi_of(
-    catalogue: Catalogue, signaal: Mapping[str, Any], golden: Mapping[str, Example], signalen: Sequence[Mapping[str, Any]]
+    catalogue: Catalogue, signaal: Mapping[str, Mapping[str, Any]], golden: Mapping[str, Example], signalen: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """The document; ``signaal`` is the JSON Schema of a signal, ``signalen`` are examples of it."""
+    """The document; ``signaal`` is the JSON Schema of each kind of signal, by the name of its Avro schema, ``signalen`` are examples."""
     topics = {channel_of(t): t for t in catalogue.topics.values() if _INTERNAL not in t.topic}
     return {
         "asyncapi": "3.0.0",
@@ -42,7 +42,7 @@ def asyncapi_of(
         },
         "components": {
             "messages": {m: found for name, t in topics.items() for m, found in _messages(catalogue, name, t, golden, signalen)},
-            "schemas": _local(dict(signaal)),
+            "schemas": {name: part for found in signaal.values() for name, part in _local(dict(found)).items()},
         },
     }
 
@@ -84,6 +84,7 @@ def _messages(
             for e in golden.values()
             if e.schema_id == ref.id
         ]
+        kind = "feit" if ref.bestand == "signalen.v1.avsc" else "feiten"
         avro = {"schemaFormat": _AVRO, "schema": catalogue.schemas[ref.id].definitie}
         yield (
             ref.bestand.removesuffix(".avsc"),
@@ -92,9 +93,9 @@ def _messages(
                 "title": topic.naam,
                 "contentType": "application/json" if is_json else "application/avro",
                 "headers": _headers(ref.bestand, "application/json" if is_json else "application/avro"),
-                "payload": {"$ref": "#/components/schemas/Signaal"} if is_json else avro,
+                "payload": {"$ref": f"#/components/schemas/{'Signaal' if kind == 'feit' else 'Basissignaal'}"} if is_json else avro,
                 "bindings": {"kafka": kafka},
-                "examples": [*shown, *({"payload": dict(s)} for s in signalen if is_json)],
+                "examples": [*shown, *({"payload": dict(s)} for s in signalen if is_json and kind in s)],
             },
         )
 
@@ -118,7 +119,7 @@ def _local(signaal: dict[str, Any]) -> dict[str, Any]:
     """The schema of a signal and its parts as components: there are no ``$defs`` of one schema inside an AsyncAPI document."""
     parts = signaal.pop("$defs", {})
     whole = {k: v for k, v in signaal.items() if k not in {"$schema", "$id"}}
-    return {"Signaal": _pointed(whole), **{name: _pointed(part) for name, part in parts.items()}}
+    return {signaal["title"]: _pointed(whole), **{name: _pointed(part) for name, part in parts.items()}}
 
 
 def _pointed(value: Any) -> Any:  # noqa: ANN401 - a schema is plain JSON

@@ -12,6 +12,7 @@ from streams.fold import Folder
 from streams.records import SourceRecord, run_of
 from streams.store import PartitionStore
 
+_TICK = "klok.v1"
 _BASIS, _COURSE = "lopend", ("vastgesteld", "lopend", "ingetrokken")  # golden records of every soort, versions 1, 2 and 3
 
 
@@ -39,22 +40,28 @@ def golden_of(root: Path) -> dict[str, Example]:
 
 
 def signalen_of(catalogue: Catalogue, golden: Mapping[str, Example]) -> dict[tuple[str, str], list[dict[str, Any]]]:
-    """(dienst, soort) → the signals to which the golden records of that soort lead: NIEUW, GEWIJZIGD, VERVALLEN."""
-    return {
-        (dienst.dienst, feit.soort): list(_signalen(catalogue, dienst, feit.soort, golden))
-        for dienst in catalogue.diensten.values()
-        for feit in dienst.feiten
-    }
+    """(dienst, soort) → the signals to which the golden records of that soort lead: NIEUW, GEWIJZIGD, VERVALLEN.
+
+    Of a dienst whose signals are about a basisfeit and any number of feiten: its basis soort → those of the first that leads to all three.
+    """
+    found = dict[tuple[str, str], list[dict[str, Any]]]()
+    for dienst in catalogue.diensten.values():
+        courses = {f.soort: list(_signalen(catalogue, dienst, f.soort, golden)) for f in dienst.feiten}
+        if dienst.over_paren:
+            found |= {(dienst.dienst, soort): told for soort, told in courses.items()}
+        else:
+            found[dienst.dienst, dienst.basisfeit.soort] = max(courses.values(), key=len)[: len(_COURSE)]
+    return found
 
 
 def _signalen(catalogue: Catalogue, dienst: Dienst, soort: str, golden: Mapping[str, Example]) -> Iterator[dict[str, Any]]:
     folder = Folder(catalogue, "samenloop", "python")
     store = PartitionStore(folder.rulebook.layout)
     basis = _newest(catalogue, dienst.basisfeit.soort)
-    names = [f"{basis}.{_BASIS}", *(f"{_newest(catalogue, soort)}.{step}" for step in _COURSE)]
+    names = [f"{basis}.{_BASIS}", _TICK, *(f"{_newest(catalogue, soort)}.{step}" for step in _COURSE)]
     for offset, example in enumerate(golden[name] for name in names if name in golden):
-        record = SourceRecord((example.key or "").encode(), example.raw, offset)
-        effects = folder.fold(store.get, 0, [(example.topic, run_of([record]))])
+        record = SourceRecord(None if example.key is None else example.key.encode(), example.raw, offset)
+        effects = folder.fold(store, 0, [(example.topic, run_of([record]))])
         store.apply(effects)
         for (topic, _), rows in effects.messages.items():
             if topic.startswith("signalen."):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from schemas.catalogue import Catalogue, Dienst, Schema, feit_fields
+from schemas.catalogue import Catalogue, Dienst, Feitsoort, Schema, feit_fields
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _PRIMITIVES: Final[Mapping[str, dict[str, Any]]] = {
@@ -25,32 +25,48 @@ def mutatie_schema(schema: Schema) -> dict[str, Any]:
 
 def signaal_schema(catalogue: Catalogue, dienst: Dienst) -> dict[str, Any]:
     """What the signals of ``dienst`` have beyond those of any other: which soorten, and exactly which fields of each."""
-    gegevens = [_when(catalogue, feit.soort, [v.veld for v in feit.velden]) for feit in dienst.feiten]
+    own = _own_of_pair(catalogue, dienst) if dienst.over_paren else _own_of_basisfeit(catalogue, dienst)
+    properties = {
+        "dienst": {"const": dienst.dienst},
+        "regel": {"const": {"patroon": dienst.regel.patroon, "versie": dienst.regel.versie}},
+        "basisfeit": {"properties": {"soort": {"const": dienst.basisfeit.soort}}},
+    }
     return {
         "$schema": DIALECT,
         "$id": f"urn:samenloop:schema:signaal.{dienst.dienst}.schema.json",
         "title": dienst.naam,
         "description": dienst.doel,
-        "$ref": "urn:samenloop:schema:signalen.v1.schema.json",
-        "properties": {
-            "dienst": {"const": dienst.dienst},
-            "regel": {"const": {"patroon": dienst.regel.patroon, "versie": dienst.regel.versie}},
-            "basisfeit": {"properties": {"soort": {"const": dienst.basisfeit.soort}}},
-            "feit": {"properties": {"soort": {"enum": [f.soort for f in dienst.feiten]}}},
-        },
-        "allOf": gegevens,
+        "$ref": f"urn:samenloop:schema:signalen.{'v1' if dienst.over_paren else 'v2'}.schema.json",
+        **own,
+        "properties": properties | own["properties"],
     }
 
 
-def _when(catalogue: Catalogue, soort: str, velden: list[str]) -> dict[str, Any]:
-    fields = feit_fields(catalogue.latest_schema(f"mutaties.{soort}"))
-    gegevens = {
-        "type": ["object", "null"],
-        "required": velden,
-        "additionalProperties": False,
-        "properties": {name: _field(fields[name]) for name in velden},
-    }
-    return {"if": {"properties": {"feit": {"properties": {"soort": {"const": soort}}}}}, "then": {"properties": {"gegevens": gegevens}}}
+def _own_of_pair(catalogue: Catalogue, dienst: Dienst) -> dict[str, Any]:
+    told = [
+        {
+            "if": {"properties": {"feit": {"properties": {"soort": {"const": f.soort}}}}},
+            "then": {"properties": {"gegevens": _listed(catalogue, f, ["object", "null"])}},
+        }
+        for f in dienst.feiten
+    ]
+    return {"properties": {"feit": {"properties": {"soort": {"enum": [f.soort for f in dienst.feiten]}}}}, "allOf": told}
+
+
+def _own_of_basisfeit(catalogue: Catalogue, dienst: Dienst) -> dict[str, Any]:
+    soort = {"enum": [f.soort for f in dienst.feiten]}
+    told = [
+        {"if": {"properties": {"soort": {"const": f.soort}}}, "then": {"properties": {"velden": _listed(catalogue, f, "object")}}}
+        for f in dienst.feiten
+    ]
+    part = {"properties": {"soort": soort}, "allOf": told}
+    return {"properties": {"gegevens": {"items": part}, "feiten": {"items": {"properties": {"soort": soort}}}}}
+
+
+def _listed(catalogue: Catalogue, feit: Feitsoort, kind: str | list[str]) -> dict[str, Any]:
+    fields, velden = feit_fields(catalogue.latest_schema(f"mutaties.{feit.soort}")), [v.veld for v in feit.velden]
+    properties = {name: _field(fields[name]) for name in velden}
+    return {"type": kind, "required": velden, "additionalProperties": False, "properties": properties}
 
 
 def _field(field: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,13 +23,13 @@ def lineage_of(catalogue: Catalogue, dienst: Dienst) -> Iterator[Origin]:
     basis, topics = dienst.basisfeit, catalogue.mutatie_topics
     told = {"houder": "ontvanger", "kenmerk": "kenmerk"}
     for veld in basis.velden:
-        if veld.veld in told:
-            yield _origin(dienst, basis.soort, veld, told[veld.veld])
+        yield _origin(dienst, basis.soort, veld, told.get(veld.veld, "begindatum, einddatum"))
     yield from _period(dienst, basis.soort, "basisfeit", topics[basis.soort].naam)
     for feit in dienst.feiten:
         for veld in feit.velden:
-            yield _origin(dienst, feit.soort, veld, f"gegevens.{veld.veld}")
-        yield from _period(dienst, feit.soort, "feit", topics[feit.soort].naam)
+            yield _origin(dienst, feit.soort, veld, f"gegevens.{veld.veld}" if dienst.over_paren else f"gegevens[].velden.{veld.veld}")
+        part = "feit" if dienst.over_paren else "gegevens[]"
+        yield from _period(dienst, feit.soort, part, topics[feit.soort].naam)
 
 
 def _origin(dienst: Dienst, soort: str, veld: Veld, signaalveld: str) -> Origin:

@@ -16,7 +16,7 @@ from samenloop.publication.lineage import lineage_of
 from samenloop.publication.words import ONTVANGERS, UITLEG, duration, heading, inline, rule_of
 from schemas.catalogue import Basisfeit, Catalogue, Dienst, Feitsoort, Ontvanger, Topic, feit_fields
 
-_SIGNAAL: Final = "signalen.v1.schema.json"
+_SIGNALEN: Final = ("signalen.v1", "signalen.v2")
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Content:
     catalogue: Catalogue
     golden: Mapping[str, Example]
     signalen: Mapping[tuple[str, str], list[dict[str, Any]]]  # (dienst, soort) → examples
-    signaal: Mapping[str, Any]  # the JSON Schema of a signal
+    signaal: Mapping[str, Mapping[str, Any]]  # the JSON Schema of each kind of signal
 
     def users(self, soort: str) -> list[tuple[Dienst, Basisfeit | Feitsoort]]:
         """The diensten that use a soort, each with the part of it that says how."""
@@ -62,7 +62,7 @@ def site_of(root: Path) -> dict[str, bytes]:
     """All files of the site for the catalogue in the folder ``root``, by path; raises CatalogueError."""
     catalogue = Catalogue.load(root)
     golden = golden_of(root)
-    signaal = json.loads((root / "json" / _SIGNAAL).read_text(encoding="utf-8"))
+    signaal = {name: json.loads((root / "json" / f"{name}.schema.json").read_text(encoding="utf-8")) for name in _SIGNALEN}
     content = Content(catalogue, golden, signalen_of(catalogue, golden), signaal)
     return dict(sorted([*_pages(content), *_schemas(content), *_messages(content), *_asyncapi(content)]))
 
@@ -102,7 +102,8 @@ def _schemas(content: Content) -> Iterator[tuple[str, bytes]]:
     for schema in content.catalogue.schemas.values():
         if schema.topic.waarde == "avro":
             yield f"schemas/{schema.bestand.removesuffix('.avsc')}.schema.json", _shown(mutatie_schema(schema)).encode()
-    yield f"schemas/{_SIGNAAL}", _shown(content.signaal).encode()
+    for name, found in content.signaal.items():
+        yield f"schemas/{name}.schema.json", _shown(found).encode()
     for dienst in content.catalogue.diensten.values():
         yield f"schemas/signaal.{dienst.dienst}.schema.json", _shown(signaal_schema(content.catalogue, dienst)).encode()
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from schemas.catalogue import Catalogue, Dienst
+from schemas.regels import Leeftijd, Ontbreken
 
 UITLEG: Final = {"begindatum": "De eerste dag.", "einddatum": "De laatste dag, tot en met; leeg zolang het duurt."}
 ONTVANGERS: Final[Mapping[str, tuple[str, str]]] = {
@@ -42,14 +43,42 @@ def rule_of(catalogue: Catalogue, dienst: Dienst) -> list[str]:
 def _samenloop(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
     basis = inline(catalogue.mutatie_topics[dienst.basisfeit.soort].naam)
     wie = ONTVANGERS[dienst.ontvanger.soort][0]
-    yield f"Alleen wie een {basis} heeft, wordt gevolgd. Van ieder ander wordt niets bewaard."
+    yield from _grond(catalogue, dienst)
     yield (
         f"Deelt zo'n {basis} minstens één dag met een van de gegevens die hieronder staan, dan krijgt {wie} die in die dagen "
         "betaalt een signaal. De eerste en de laatste dag tellen mee."
     )
     yield "Het signaal noemt de gedeelde dagen en de velden die hieronder staan, en niets anders. Wat daarbuiten ligt, wordt niet gemeld."
     yield "Verandert er iets aan die dagen of velden, dan volgt een gewijzigd signaal. Is er geen overlap meer, dan vervalt het signaal."
-    yield f"De regel oordeelt niet: {wie} onderzoekt en beslist zelf."
+    yield _OORDEELT_NIET.format(wie=wie)
 
 
-RULES: Final[Mapping[str, Callable[[Catalogue, Dienst], Iterator[str]]]] = {"samenloop": _samenloop}
+def _ontbreken(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
+    regel, topics = dienst.regel, catalogue.mutatie_topics
+    assert isinstance(regel, Ontbreken)  # noqa: S101 - the caller chooses by pattern
+    yield from _grond(catalogue, dienst)
+    geen = " en geen ".join(inline(topics[f.soort].naam) for f in dienst.feiten)
+    wie = ONTVANGERS[dienst.ontvanger.soort][0]
+    yield f"Is er op de dag van vandaag geen {geen}, dan krijgt {wie} een signaal.{_leeftijd(regel.leeftijd)}"
+    if regel.wachttijd[1:-1] != "0":
+        yield f"Het signaal gaat pas uit als dat {duration(regel.wachttijd)} zo is."
+    yield "Het signaal noemt de dagen waarop dat zo is, en wat er het laatst was voor het begon: alleen de velden die hieronder staan."
+    yield "Is het niet meer zo, dan vervalt het signaal. Ook alleen het verstrijken van de tijd kan een signaal geven of laten vervallen."
+    yield _OORDEELT_NIET.format(wie=wie)
+
+
+def _grond(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
+    basis = inline(catalogue.mutatie_topics[dienst.basisfeit.soort].naam)
+    yield f"Alleen wie een {basis} heeft, wordt gevolgd. Van ieder ander wordt niets bewaard."
+
+
+def _leeftijd(leeftijd: Leeftijd | None) -> str:
+    if leeftijd is None:
+        return ""
+    begin = [] if leeftijd.vanaf is None else [f"vanaf de {leeftijd.vanaf}e verjaardag"]
+    end = [] if leeftijd.tot is None else [f"tot de {leeftijd.tot}e verjaardag"]
+    return f" Dat geldt {' '.join(begin + end)}."
+
+
+_OORDEELT_NIET: Final = "De regel oordeelt niet: {wie} onderzoekt en beslist zelf."
+RULES: Final[Mapping[str, Callable[[Catalogue, Dienst], Iterator[str]]]] = {"samenloop": _samenloop, "ontbreken": _ontbreken}

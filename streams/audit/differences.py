@@ -11,7 +11,7 @@ import msgspec
 
 from schemas.codec import Codec, WireError, decode_signaal
 from schemas.quarantine import QUARANTAINE, Refused, read_headers
-from schemas.values import Place, Signaal
+from schemas.values import ElkSignaal, Place
 from streams.audit.archive import Archive
 from streams.audit.compare import Comparison, Unsent
 from streams.audit.findings import Field, Finding, Kind
@@ -139,7 +139,7 @@ def _about(topic: str, kind: Kind, place: str, row: Row, why: str, fields: tuple
         return Finding(kind, place, why, about=str(name) if name else None, fields=fields)
     signaal = decode_signaal(row[1])
     rule = f"{signaal.dienst}, {signaal.regel.patroon} version {signaal.regel.versie}"
-    records = tuple(str(Place(r.topic, r.partition, r.offset)) for r in (signaal.basisfeit, signaal.feit))
+    records = tuple(str(Place(r.topic, r.partition, r.offset)) for r in signaal.bewijs)
     cause = str(_cause_of(signaal))
     return Finding(kind, place, why, signaal.signaal_id, signaal.versie, oorzaak=cause, regel=rule, fields=fields, records=records)
 
@@ -157,7 +157,7 @@ def _cause_place(topic: str, row: Row) -> Place:
     return found.place
 
 
-def _cause_of(signaal: Signaal) -> Place:
+def _cause_of(signaal: ElkSignaal) -> Place:
     return Place(signaal.oorzaak.topic, signaal.oorzaak.partition, signaal.oorzaak.offset)
 
 

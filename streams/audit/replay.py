@@ -3,7 +3,7 @@
 Nothing live is read or written. What it makes is compared at once with what was sent, and only differences are kept.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import msgspec
@@ -17,6 +17,8 @@ from streams.audit.history import Gap, Records, Scope, Source, Transaction, gap_
 from streams.audit.judge import Judge
 from streams.audit.manifest import ArchiveError
 from streams.audit.rows import day_of
+from streams.due import DueIndex
+from streams.effects import Effects
 from streams.fold import Folder, Frame
 
 _BATCH: Final = 4_000  # records that are folded at a time, at least; transactions are never divided
@@ -35,6 +37,7 @@ class Progress(msgspec.Struct):
     next: int = 0  # offset in the verloop
     position: dict[str, int] = {}  # topic → offset of the next record
     rows: dict[bytes, bytes] = {}
+    klok: int | None = None  # the day of the newest tick
     compared: dict[str, Comparison] = {}  # by topic
     gaps: list[Gap] = []
     days: dict[str, Day] = {}
@@ -42,13 +45,29 @@ class Progress(msgspec.Struct):
     transactions: int = 0
     unread: str | None = None  # why it does not go on
 
-    def take(self, changes: Mapping[bytes, bytes | None]) -> None:
-        """Rows as they are now; None: there is none any more."""
-        for key, row in changes.items():
+
+class _State:
+    """What is known of the persons of a partition, as a fold wants it."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._due = DueIndex(progress.rows)
+        self.get = progress.rows.get
+        self.due = self._due.until
+
+    @property
+    def klok(self) -> int | None:
+        return self._progress.klok
+
+    def take(self, effects: Effects) -> None:
+        rows = self._progress.rows
+        for key, row in effects.changes.items():
+            self._due.put(key, rows.get(key), row)
             if row is None:
-                self.rows.pop(key, None)
+                rows.pop(key, None)
             else:
-                self.rows[key] = row
+                rows[key] = row
+        self._progress.klok = effects.klok
 
 
 class Batch:
@@ -100,6 +119,7 @@ class PartitionReplay:
         self._codecs: dict[str, Codec] = {}
         self._folders: dict[str, Folder] = {}
         self._sources: dict[str, Source] = {}
+        self._state = _State(progress)
 
     def run(self) -> Iterator[int]:
         """Replay to the end of the scope; tells after each batch how many records it had. Stops where the archive cannot be read."""
@@ -144,8 +164,8 @@ class PartitionReplay:
         if folder is None:
             folder = self._folders[batch.catalogus] = Folder(self._catalogue(batch.catalogus), self._toepassing)
         progress = self.progress
-        effects = folder.fold(progress.rows.get, self._partition, batch.runs)
-        progress.take(effects.changes)
+        effects = folder.fold(self._state, self._partition, batch.runs)
+        self._state.take(effects)
         made = self._judge.take(effects, progress.compared, self._codec(batch.catalogus), counts=batch.counts)
         if batch.counts:
             day = progress.days.setdefault(batch.day, Day())

@@ -2,29 +2,40 @@
 
 Topics have no order among each other: which of two records of different topics the engine took first shows only in what it said. So the
 orders are searched, and an order counts only when ``step`` says in it, byte for byte, what stands on the topic of the ontvanger. Of a
-persoon nothing matters to a signaal but its feit and the basisfeiten, which decide whether the feit is kept.
+persoon nothing matters to a signaal but its feiten and the basisfeiten, which decide whether a feit is kept, and to some the klok.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from schemas.codec import WireError, encode_signaal
-from schemas.values import Mutatie, Place
+from schemas.values import ElkSignaal, Mutatie, Place
 from streams.core.rulebook import Rulebook, Soort
-from streams.core.step import step
+from streams.core.step import step, tick
 from streams.core.timeline import Timeline, timeline_of
 
 MAX_STATES: Final = 50_000  # of one search
 
 
-class Input(NamedTuple):
+class Delivered(NamedTuple):
     """A mutatie of the persoon, and when Kafka got it (milliseconds since the epoch)."""
 
     soort: Soort
     place: Place
     mutatie: Mutatie
     time: int
+
+
+class Tick(NamedTuple):
+    """A tick of the klok, and when Kafka got it."""
+
+    place: Place
+    day: int
+    time: int
+
+
+Input = Delivered | Tick
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,7 @@ class _State:
     timeline: Timeline
     order: tuple[Place, ...]
     made: tuple[bytes, ...]  # the versions of the signaal so far
+    klok: int | None = None
 
 
 def reproduce(
@@ -117,7 +129,7 @@ class _Search:
             state = waiting.pop()
             if all(n == len(q) for n, q in zip(state.taken, self._queues, strict=True)) and len(state.made) == len(self._wanted):
                 return state
-            key = (state.taken, state.made, *sorted(state.timeline.rows().items()))
+            key = (state.taken, state.made, state.klok, *sorted(state.timeline.rows().items()))
             if key in seen:
                 continue
             if len(seen) == MAX_STATES:
@@ -133,19 +145,31 @@ class _Search:
 
     def _after(self, state: _State, number: int, one: Input) -> _State | None:
         taken = tuple(n + (i == number) for i, n in enumerate(state.taken))
-        try:
-            outcome = step(self._rulebook, state.timeline, one.soort, one.mutatie, one.place)
-        except WireError:  # it is in quarantine: as if it had not come
-            return _State(taken, state.timeline, state.order, state.made)
-        made = state.made
-        for signaal in outcome.signalen:
+        klok = state.klok
+        if isinstance(one, Tick):
+            if klok is not None and one.day <= klok:
+                return _State(taken, state.timeline, (*state.order, one.place), state.made, klok)
+            timeline, signalen = tick(self._rulebook, state.timeline, klok, one.day, one.place)
+            klok = one.day
+        else:
+            try:
+                outcome = step(self._rulebook, state.timeline, one.soort, one.mutatie, one.place, klok)
+            except WireError:  # it is in quarantine: as if it had not come
+                return _State(taken, state.timeline, state.order, state.made, klok)
+            timeline, signalen = outcome.timeline, outcome.signalen
+        made = self._made(state.made, signalen)
+        return None if made is None else _State(taken, timeline, (*state.order, one.place), made, klok)
+
+    def _made(self, made: tuple[bytes, ...], signalen: Iterable[ElkSignaal]) -> tuple[bytes, ...] | None:
+        """The versions with those among ``signalen``; None when one is not what is wanted."""
+        for signaal in signalen:
             if signaal.signaal_id == self._signaal_id:
                 value = encode_signaal(signaal)
                 if not self._fits(len(made) + 1, value):
                     return None
                 made = (*made, value)
                 self._note(len(made))
-        return _State(taken, outcome.timeline, (*state.order, one.place), made)
+        return made
 
     def _fits(self, versie: int, value: bytes) -> bool:
         if versie not in self._wanted:

@@ -21,6 +21,7 @@ from streams.audit.manifest import ArchiveError, RowsFile, read_verified
 from streams.audit.rows import Row, frame_in
 
 GENOMEN: Final = "genomen"  # runs of records that the engine took, from its verloop
+TIKKEN: Final = "tikken"  # of the klok
 GELEZEN: Final = "gelezen"  # every record of a source topic
 GEWEIGERD: Final = "geweigerd"  # the places of those in quarantine
 SIGNALEN: Final = "signalen"
@@ -34,6 +35,7 @@ _TAKEN: Final = {
     "records": pl.Int64,
     "beurt": pl.Int64,  # rises in the order in which the engine took them
 }
+_TICK: Final = {"partitie": pl.Int64, "offset": pl.Int64, "datum": pl.Int64}  # days since the epoch
 _MUTATIE: Final = {
     "partitie": pl.Int64,
     "offset": pl.Int64,
@@ -51,11 +53,11 @@ class Loaded(NamedTuple):
 
     mutaties: int = 0
     signalen: int = 0
-    unreadable: tuple[Place, ...] = ()  # mutaties that are not what their schema says, and not in quarantine either
+    unreadable: tuple[Place, ...] = ()  # mutaties and ticks that are not what their schema says, and not in quarantine either
 
 
 class Tables:
-    """Makes the tables of an archive in a folder: one of each soort, by its nummer, and the four above."""
+    """Makes the tables of an archive in a folder: one of each soort, by its nummer, and the five above."""
 
     def __init__(self, archive: Archive, catalogue: Catalogue, toepassing: str, work: Path) -> None:
         self._archive = archive
@@ -74,7 +76,8 @@ class Tables:
         self._write(GELEZEN, "", pl.DataFrame(schema=_PLACE))
         self._write(SIGNALEN, "", pl.DataFrame(schema=_PLACE | {"waarde": pl.Binary}))
         jobs = [partial(self._signalen, f) for name in self._archive.topics if name.startswith("signalen.") for f in self._files(name)]
-        jobs += [partial(self._places, f) for f in self._files("klok")]
+        self._write(TIKKEN, "", pl.DataFrame(schema=_TICK))
+        jobs += [partial(self._ticks, f) for f in self._files("klok")]
         for topic in self._catalogue.mutatie_topics.values():
             self._write(str(topic.nummer), "", pl.DataFrame(schema=_MUTATIE | self._kept(topic)))
             jobs += [partial(self._mutaties, topic, f) for f in self._files(topic.topic)]
@@ -115,9 +118,18 @@ class Tables:
         self._write(SIGNALEN, _name(file), _placed(file, rows).with_columns(waarde=rows["value"]))
         return Loaded(signalen=rows.height)
 
-    def _places(self, file: RowsFile) -> Loaded:
-        self._write(GELEZEN, _name(file), _placed(file, self._read(file, ["offset"])))
-        return Loaded()
+    def _ticks(self, file: RowsFile) -> Loaded:
+        rows = self._read(file, ["offset", "value"])
+        self._write(GELEZEN, _name(file), _placed(file, rows))
+        schema = self._catalogue.latest_schema(file.topic)
+        taken = rows.filter(~pl.col("offset").is_in(self._refused.get((file.topic, file.partition), [])))
+        good = [v is not None and v[:_FRAMING] == _framing(schema.id) and _readable(schema, v) for v in taken["value"]]
+        ticks = taken.filter(pl.Series(good, dtype=pl.Boolean))
+        if ticks.height:
+            days = columns_of(schema.definitie, ticks["value"].bin.slice(_FRAMING).to_list())["datum"]
+            self._write(TIKKEN, _name(file), _placed(file, ticks).drop("topic").with_columns(datum=days.cast(pl.Int64)))
+        unreadable = [offset for offset, fits in zip(taken["offset"], good, strict=True) if not fits]
+        return Loaded(unreadable=tuple(Place(file.topic, file.partition, o) for o in unreadable))
 
     def _mutaties(self, topic: Topic, file: RowsFile) -> Loaded:
         rows = self._read(file, ["offset", "key", "value"])

@@ -6,15 +6,16 @@ from typing import Final
 import duckdb
 
 from schemas.catalogue import Catalogue
-from streams.audit.tables import GELEZEN, GENOMEN, GEWEIGERD, SIGNALEN
+from streams.audit.tables import GELEZEN, GENOMEN, GEWEIGERD, SIGNALEN, TIKKEN
 
 _RECORD: Final = """{"soort": "VARCHAR", "record_id": "VARCHAR", "versie": "BIGINT", "begindatum": "VARCHAR", "einddatum": "VARCHAR",
     "topic": "VARCHAR", "partition": "BIGINT", "offset": "BIGINT"}"""
 _SIGNAAL: Final = f"""{{"signaal_id": "VARCHAR", "versie": "BIGINT", "soort": "VARCHAR", "dienst": "VARCHAR", "ontvanger": "VARCHAR",
     "kenmerk": "VARCHAR", "regel": {{"patroon": "VARCHAR", "versie": "BIGINT"}}, "begindatum": "VARCHAR", "einddatum": "VARCHAR",
-    "gegevens": "JSON", "basisfeit": {_RECORD}, "feit": {_RECORD},
+    "gegevens": "JSON", "basisfeit": {_RECORD}, "feit": {_RECORD}, "feiten": [{_RECORD}],
     "oorzaak": {{"topic": "VARCHAR", "partition": "BIGINT", "offset": "BIGINT"}}}}"""
 _PARTS: Final = ("basisfeit", "feit", "oorzaak")
+_DAY_MS: Final = 86_400_000
 
 
 def make(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, work: Path, known_on: int | None) -> None:
@@ -22,7 +23,7 @@ def make(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, work: Path, known_
 
     ``known_on``: only what the bronnen had registered by then (milliseconds since the epoch) counts, and signals that cite nothing later.
     """
-    for table in (GENOMEN, GELEZEN, GEWEIGERD, SIGNALEN):
+    for table in (GENOMEN, GELEZEN, GEWEIGERD, SIGNALEN, TIKKEN):
         db.execute(f"CREATE TABLE {table} AS SELECT * FROM read_parquet('{work / table}/*.parquet')")
     registered = "true" if known_on is None else f"registratietijd <= {known_on}"
     places, moments = [], []
@@ -35,12 +36,24 @@ def make(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, work: Path, known_
         columns = 'partitie, "offset", record_id, versie, begindatum, einddatum, registratietijd'
         places.append(f"SELECT '{topic.topic}' AS topic, {columns} FROM alle_{n}")
         turns = f"max(beurt) FILTER (WHERE {registered}) AS vroeg, min(beurt) FILTER (WHERE NOT ({registered})) AS laat"
-        moments.append(f"SELECT '{topic.soort}' AS soort, record_id, {turns} FROM t{n} GROUP BY record_id")
+        moments.append(f"SELECT '{topic.soort}' AS soort, partitie, persoon, record_id, {turns} FROM t{n} GROUP BY ALL")
+    db.execute(f"CREATE TABLE tk AS {_TICKED}")
+    begun = "true" if known_on is None else f"datum * {_DAY_MS} <= {known_on}"
+    db.execute(f"CREATE VIEW klokken AS SELECT partitie, max(datum) AS dag FROM tk WHERE {begun} GROUP BY partitie")
+    turns = f"max(beurt) FILTER (WHERE {begun}) AS vroeg, min(beurt) FILTER (WHERE NOT ({begun})) AS laat"
+    moments.append(f"SELECT 'klok' AS soort, partitie, NULL AS persoon, NULL AS record_id, {turns} FROM tk GROUP BY ALL")
+    places.append(f"""SELECT 'klok' AS topic, partitie, "offset", NULL, NULL, NULL, NULL, datum * {_DAY_MS} FROM {TIKKEN}""")
     db.execute(f"CREATE VIEW plaatsen AS {' UNION ALL '.join(places)}")
     db.execute(f"CREATE {'VIEW' if known_on is None else 'TABLE'} beurten AS {' UNION ALL '.join(moments)}")
     db.execute(f"CREATE TABLE gezegd AS {_SAID if known_on is None else _known(known_on)}")
     db.execute(f"CREATE TABLE geldt AS {_STANDS}")
 
+
+_TICKED: Final = f"""
+SELECT t.*, g.beurt FROM {TIKKEN} t ASOF JOIN (SELECT * FROM {GENOMEN} WHERE topic = 'klok') g
+    ON g.partitie = t.partitie AND t."offset" >= g.begin WHERE t."offset" < g.einde
+"""
+"""The ticks that the engine took."""
 
 _SAID: Final = f"""
 SELECT z.*, coalesce(s.oorzaak."offset" < g.einde, false) AS genomen, true AS bekend FROM (
@@ -58,6 +71,8 @@ def _known(moment: int) -> str:
         for p in _PARTS
     )
     known = " AND ".join(f"coalesce({p}.registratietijd <= {moment}, true)" for p in _PARTS)
+    known += f""" AND NOT EXISTS (SELECT 1 FROM plaatsen p WHERE p.registratietijd > {moment} AND list_contains(
+        list_transform(s.feiten, lambda f: (f.topic, f.partition, f."offset")), (p.topic, p.partitie, p."offset")))"""
     return f"SELECT q.* EXCLUDE (bekend), {known} AS bekend FROM ({_SAID}) q {joins}"
 
 
@@ -103,21 +118,28 @@ HAVING laatste <> er ORDER BY ALL
 RULES: Final = """
 SELECT s.dienst, s.regel.patroon, s.regel.versie, min(s.signaal_id) FROM gezegd WHERE s.signaal_id IS NOT NULL GROUP BY ALL ORDER BY ALL
 """
-CITED: Final = (
-    " UNION ALL ".join(
-        f"""SELECT DISTINCT s.signaal_id, s.versie, '{part}', s.{part}.topic || '-' || s.{part}.partition || '@' || s.{part}."offset"
-        FROM gezegd LEFT JOIN plaatsen p
-            ON p.topic = s.{part}.topic AND p.partitie = s.{part}.partition AND p."offset" = s.{part}."offset"
-        WHERE s.signaal_id IS NOT NULL AND (p.record_id IS DISTINCT FROM s.{part}.record_id OR p.versie IS DISTINCT FROM s.{part}.versie
-            OR s.soort <> 'VERVALLEN' AND ((DATE '1970-01-01' + p.begindatum::INT)::VARCHAR IS DISTINCT FROM s.{part}.begindatum
-                OR (DATE '1970-01-01' + p.einddatum::INT)::VARCHAR IS DISTINCT FROM s.{part}.einddatum))"""
-        for part in ("basisfeit", "feit")
-    )
-    + " ORDER BY ALL"
-)
+_CITATIONS: Final = """
+SELECT s.signaal_id, s.versie, s.soort, 'basisfeit' AS deel, s.basisfeit AS r FROM gezegd UNION ALL
+SELECT s.signaal_id, s.versie, s.soort, 'feit', s.feit FROM gezegd WHERE s.feiten IS NULL UNION ALL
+SELECT s.signaal_id, s.versie, s.soort, 'feit', unnest(s.feiten) FROM gezegd
+"""
+CITED: Final = f"""
+SELECT DISTINCT signaal_id, c.versie, deel, r.topic || '-' || r.partition || '@' || r."offset" FROM ({_CITATIONS}) c
+LEFT JOIN plaatsen p ON p.topic = r.topic AND p.partitie = r.partition AND p."offset" = r."offset"
+WHERE signaal_id IS NOT NULL AND (p.record_id IS DISTINCT FROM r.record_id OR p.versie IS DISTINCT FROM r.versie
+    OR c.soort <> 'VERVALLEN' AND ((DATE '1970-01-01' + p.begindatum::INT)::VARCHAR IS DISTINCT FROM r.begindatum
+        OR (DATE '1970-01-01' + p.einddatum::INT)::VARCHAR IS DISTINCT FROM r.einddatum))
+ORDER BY ALL
+"""
 LATE: Final = """
 coalesce((SELECT max(vroeg) > min(laat) FROM beurten t
     WHERE (t.soort = coalesce(v.basissoort, g.basissoort) AND t.record_id = coalesce(v.basisfeit, g.basisfeit))
-        OR (t.soort = coalesce(v.feitsoort, g.feitsoort) AND t.record_id = coalesce(v.feit, g.feit))), false)
+        OR (t.soort = coalesce(v.feitsoort, g.feitsoort) AND t.record_id = coalesce(v.feit, g.feit))
+        OR (coalesce(v.feit, g.feit) IS NULL AND EXISTS (SELECT 1 FROM beurten b WHERE b.soort = coalesce(v.basissoort, g.basissoort)
+            AND b.record_id = coalesce(v.basisfeit, g.basisfeit)
+            AND (t.persoon = b.persoon OR t.soort = 'klok' AND t.partitie = b.partitie)))), false)
 """
-"""Whether the engine took a version of either record that was registered by the moment after one that was registered later."""
+"""Whether the engine took a version of a record that was registered by the moment after one that was registered later.
+
+Of a signal about a pair only its two records count, of one about a basisfeit all of the persoon, and the klok.
+"""

@@ -1,23 +1,26 @@
-"""The difference between what was sent about a pair of records and what should stand."""
+"""The difference between what was sent about a basisfeit, with a feit or alone, and what should stand."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Generic, NamedTuple, TypeVar
 
 from schemas.values import Signaalsoort
 from streams.core.record import Sent
 from streams.core.rules import Wanted
+from streams.core.spells import Standing
+
+W = TypeVar("W", Wanted, Standing)
 
 
-class Change(NamedTuple):
+class Change(NamedTuple, Generic[W]):
     """One signaal to send, and what is then remembered of it."""
 
     soort: Signaalsoort
     sent: Sent
-    wanted: Wanted | None  # None for VERVALLEN
+    wanted: W | None  # None for VERVALLEN
 
 
-def diff(sent: tuple[Sent, ...], dienst: int, basis: int, wanted: Wanted | None) -> Iterator[Change]:
-    """What to send about one pair, VERVALLEN first: a benefit that moves ends for one ontvanger and begins for the other."""
+def diff(sent: tuple[Sent, ...], dienst: int, basis: int, wanted: W | None) -> Iterator[Change[W]]:
+    """What to send about a pair or a basisfeit, VERVALLEN first: a benefit that moves ends for one ontvanger and begins for another."""
     mine = [s for s in sent if s.dienst == dienst and s.basis == basis]
     for s in mine:
         if s.content is not None and (wanted is None or s.ontvanger != wanted.ontvanger):
@@ -34,7 +37,7 @@ def diff(sent: tuple[Sent, ...], dienst: int, basis: int, wanted: Wanted | None)
         yield Change("GEWIJZIGD", Sent(dienst, wanted.ontvanger, basis, last.versie + 1, content), wanted)
 
 
-def remember(sent: tuple[Sent, ...], changes: list[Change]) -> tuple[Sent, ...]:
+def remember(sent: tuple[Sent, ...], changes: Sequence[Change[W]]) -> tuple[Sent, ...]:
     """What is remembered after ``changes`` went out."""
     result = list(sent)
     for change in changes:

@@ -6,26 +6,31 @@ from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
-from schemas.values import Bronrecord, Oorzaak, Place, Regel, Signaal, Waarde
+from schemas.values import Basissignaal, Bronrecord, Onderdeel, Oorzaak, Place, Regel, Signaal, Waarde
 from streams.core.diff import Change
 from streams.core.period import Period, iso_day
 from streams.core.record import Record
 from streams.core.rulebook import DienstRule, Rulebook, Soort
 from streams.core.rules import Wanted
+from streams.core.spells import Deel, Standing
 
+MOST_PARTS: Final = 40  # of a signaal about a basisfeit, so that it cannot pass the 64 KB of the NL GOV profile; the newest are told
 NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:samenloop:signaal").bytes
 _VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 class Cause(msgspec.Struct, frozen=True, gc=False):
-    """The mutatie that makes the node send signalen."""
+    """The mutatie, or the tick of the klok, that makes the node send signalen."""
 
     registratietijd: int  # milliseconds since the epoch, UTC
     place: Place
 
 
-def signaal_id(dienst: str, ontvanger: str, basis: tuple[str, str], feit: tuple[str, str]) -> str:
-    """One signaal, one name: a UUIDv5; ``basis`` and ``feit`` are (soort, record_id). The uuid module takes three times as long for it."""
+def signaal_id(dienst: str, ontvanger: str, basis: tuple[str, str], feit: tuple[str, str] = ("", "")) -> str:
+    """One signaal, one name: a UUIDv5; ``basis`` and ``feit`` are (soort, record_id). The uuid module takes three times as long for it.
+
+    A signaal about a basisfeit alone has an empty ``feit``.
+    """
     name = "\x1f".join((dienst, ontvanger, *basis, *feit))
     h = sha1(NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
     return f"{h[:8]}-{h[8:12]}-5{h[13:16]}-{_VARIANT[h[16]]}{h[17:20]}-{h[20:32]}"
@@ -39,7 +44,7 @@ def iso_time(milliseconds: int) -> str:
 
 
 def signaal_of(  # noqa: PLR0913, PLR0917 - a signaal names everything that caused it
-    rulebook: Rulebook, dienst: DienstRule, soort: Soort, change: Change, was: Record, basis: Record, feit: Record, cause: Cause
+    rulebook: Rulebook, dienst: DienstRule, soort: Soort, change: Change[Wanted], was: Record, basis: Record, feit: Record, cause: Cause
 ) -> Signaal:
     """The signaal for ``change``; ``was`` is the basisfeit as it stood before, under whose kenmerk a VERVALLEN is sent."""
     wanted = change.wanted
@@ -50,7 +55,7 @@ def signaal_of(  # noqa: PLR0913, PLR0917 - a signaal names everything that caus
         versie=change.sent.versie,
         soort=change.soort,
         dienst=dienst.naam,
-        regel=Regel(dienst.patroon, dienst.versie),
+        regel=Regel(dienst.regel.patroon, dienst.regel.versie),
         ontvanger=change.sent.ontvanger,
         kenmerk=kenmerk,
         begindatum=None if wanted is None else iso_day(wanted.shared.start),
@@ -63,6 +68,35 @@ def signaal_of(  # noqa: PLR0913, PLR0917 - a signaal names everything that caus
     )
 
 
+def basissignaal_of(
+    rulebook: Rulebook, dienst: DienstRule, change: Change[Standing], was: Record, basis: Record, cause: Cause
+) -> Basissignaal:
+    """The signaal about a basisfeit for ``change``; ``was`` is that as it stood before, under whose kenmerk a VERVALLEN is sent."""
+    wanted, grond, partition = change.wanted, rulebook.soorten[dienst.basis], cause.place.partition
+    bewijs = () if wanted is None else wanted.bewijs[-MOST_PARTS:]
+    return Basissignaal(
+        signaal_id=signaal_id(dienst.naam, change.sent.ontvanger, (grond.naam, basis.record_id)),
+        versie=change.sent.versie,
+        soort=change.soort,
+        dienst=dienst.naam,
+        regel=Regel(dienst.regel.patroon, dienst.regel.versie),
+        ontvanger=change.sent.ontvanger,
+        kenmerk=str(was.values[dienst.kenmerk]) if wanted is None else wanted.kenmerk,
+        begindatum=None if wanted is None else iso_day(wanted.shared.start),
+        einddatum=None if wanted is None else _last_day(wanted.shared),
+        gegevens=None if wanted is None else tuple(map(_onderdeel, wanted.delen[-MOST_PARTS:])),
+        weggelaten=0 if wanted is None else len(wanted.bewijs) - len(bewijs),
+        basisfeit=_bronrecord(grond, basis, partition, wanted),
+        feiten=tuple(_bronrecord(soort, feit, partition, wanted) for soort, feit in bewijs),
+        oorzaak=Oorzaak(*cause.place),
+        registratietijd=iso_time(cause.registratietijd),
+    )
+
+
+def _onderdeel(deel: Deel) -> Onderdeel:
+    return Onderdeel(deel.soort, iso_day(deel.period.start), _last_day(deel.period), dict(deel.velden))
+
+
 def _last_day(period: Period) -> str | None:
     return None if period.einddatum is None else iso_day(period.einddatum)
 
@@ -72,7 +106,7 @@ def _gegevens(dienst: DienstRule, soort: Soort, wanted: Wanted) -> dict[str, Waa
     return {name: iso_day(int(v)) if name in soort.datums and v is not None else v for name, v in named}
 
 
-def _bronrecord(soort: Soort, record: Record, partition: int, wanted: Wanted | None) -> Bronrecord:
+def _bronrecord(soort: Soort, record: Record, partition: int, wanted: Wanted | Standing | None) -> Bronrecord:
     """The record as evidence; a VERVALLEN says which record, not what is known of it now: that may be another ontvanger's."""
     period = None if wanted is None else record.period
     begin = None if period is None else iso_day(period.start)

@@ -1,12 +1,15 @@
 """Periods of days, half-open, and the one place where the law's "tot en met" is converted."""
 
+import re
+from calendar import monthrange
 from datetime import date
 from functools import lru_cache
-from typing import Self
+from typing import Final, Self
 
 import msgspec
 
 _EPOCH = date(1970, 1, 1).toordinal()
+_TERMIJN: Final = re.compile(r"P([0-9]+)([DM])").fullmatch
 
 
 class Period(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -42,3 +45,25 @@ class Period(msgspec.Struct, frozen=True, array_like=True, gc=False):
 def iso_day(day: int) -> str:
     """``day`` as ISO 8601, e.g. 2026-01-31."""
     return date.fromordinal(_EPOCH + day).isoformat()
+
+
+@lru_cache(maxsize=10_000)
+def day_after(day: int, termijn: str) -> int:
+    """The day that comes ``termijn`` (``P1M``, ``P30D``) after ``day``; a month that is too short ends it."""
+    found = _TERMIJN(termijn)
+    if found is None:
+        raise ValueError("a termijn is P, a number and M or D")
+    number, unit = int(found[1]), found[2]
+    if unit == "D":
+        return day + number
+    at = date.fromordinal(_EPOCH + day)
+    year, month = divmod(at.year * 12 + at.month - 1 + number, 12)
+    return date(year, month + 1, min(at.day, monthrange(year, month + 1)[1])).toordinal() - _EPOCH
+
+
+@lru_cache(maxsize=100_000)
+def birthday(born: int, age: int) -> int:
+    """The day on which somebody who was born on the day ``born`` turns ``age``; who was born on 29 February does so on 1 March."""
+    at = date.fromordinal(_EPOCH + born)
+    leap = (at.month, at.day) == (2, 29) and monthrange(at.year + age, 2)[1] != at.day
+    return (date(at.year + age, 3, 1) if leap else at.replace(year=at.year + age)).toordinal() - _EPOCH

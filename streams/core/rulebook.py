@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from schemas.catalogue import Catalogue, Dienst, Feitsoort, feit_fields
+from schemas.regels import Regel
 
 _FORM = "2"  # of the rows in which state is kept; another form is another layout
 
@@ -22,8 +23,11 @@ class Soort:
     datums: frozenset[str]  # those of them that are days
     teksten: tuple[bool, ...]  # of each of them, whether it is a text or a symbol
     grond_voor: tuple[int, ...]  # diensten for which a record is a basisfeit
-    gebruikt_door: tuple[int, ...]  # diensten that look for a samenloop with it
+    gebruikt_door: tuple[int, ...]  # diensten for which it is a feit
     is_basisfeit: bool  # whether a record gives a ground to follow somebody
+    paar_in: tuple[int, ...]  # those of ``gebruikt_door`` that judge it beside each basisfeit alone
+    paren_van: tuple[int, ...]  # those of ``grond_voor`` that judge each feit beside it alone
+    telt_mee: bool  # whether some dienst judges all feiten together, and this soort among them or as the basisfeit
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +36,19 @@ class DienstRule:
 
     nummer: int
     naam: str
-    patroon: str
-    versie: int
+    regel: Regel
     basis: int  # soort nummer
+    velden: Mapping[str, int]  # listed fields of the basisfeit and their positions
     houder: int  # position of the field among the kept fields of the basis
     kenmerk: int
     feiten: Mapping[int, tuple[tuple[str, int], ...]]  # soort nummer → listed fields and their positions
     bronnen: tuple[str, ...]  # bronnen to ask for records, sorted
     ontvangers: frozenset[str]
+
+    @property
+    def van_paren(self) -> bool:
+        """Whether a signal is about a basisfeit and one feit; otherwise it is about a basisfeit and all feiten together."""
+        return self.regel.patroon == "samenloop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,7 @@ class Rulebook:
     soorten: Mapping[int, Soort]
     by_topic: Mapping[str, Soort]
     diensten: Mapping[int, DienstRule]
+    van_gronden: tuple[DienstRule, ...]  # diensten that judge all feiten of a basisfeit together
     layout: str
 
 
@@ -58,10 +68,12 @@ def rulebook_of(catalogue: Catalogue) -> Rulebook:
     layout = sha256("\n".join([_FORM, *(f"{n} {s.naam} {' '.join(s.velden)}" for n, s in sorted(soorten.items()))]).encode()).hexdigest()[
         :16
     ]
+    diensten = {d.nummer: _dienst(catalogue, d, soorten) for d in sorted(catalogue.diensten.values(), key=lambda d: d.nummer)}
     return Rulebook(
         soorten=soorten,
         by_topic={s.topic: s for s in soorten.values()},
-        diensten={d.nummer: _dienst(catalogue, d, soorten) for d in sorted(catalogue.diensten.values(), key=lambda d: d.nummer)},
+        diensten=diensten,
+        van_gronden=tuple(d for d in diensten.values() if not d.van_paren),
         layout=layout,
     )
 
@@ -74,6 +86,8 @@ def _soort(catalogue: Catalogue, naam: str) -> Soort:
     fields = feit_fields(catalogue.latest_schema(topic.topic))
     bron = catalogue.bron_of(naam)
     velden = tuple(f for f in fields if f in listed)
+    involved = [*basis, *(d for d, _ in users)]
+    paren = {d.nummer for d in involved if d.regel.patroon == "samenloop"}
     return Soort(
         nummer=topic.nummer,
         naam=naam,
@@ -86,6 +100,9 @@ def _soort(catalogue: Catalogue, naam: str) -> Soort:
         grond_voor=tuple(sorted(d.nummer for d in basis)),
         gebruikt_door=tuple(sorted(d.nummer for d, _ in users)),
         is_basisfeit=bool(basis),
+        paar_in=tuple(sorted(paren & {d.nummer for d, _ in users})),
+        paren_van=tuple(sorted(paren & {d.nummer for d in basis})),
+        telt_mee=len(paren) < len(involved),
     )
 
 
@@ -102,9 +119,9 @@ def _dienst(catalogue: Catalogue, dienst: Dienst, soorten: Mapping[int, Soort]) 
     return DienstRule(
         nummer=dienst.nummer,
         naam=dienst.dienst,
-        patroon=dienst.regel.patroon,
-        versie=dienst.regel.versie,
+        regel=dienst.regel,
         basis=basis.nummer,
+        velden={v.veld: basis.velden.index(v.veld) for v in dienst.basisfeit.velden},
         houder=basis.velden.index("houder"),
         kenmerk=basis.velden.index("kenmerk"),
         feiten={number(f.soort): projection(f) for f in dienst.feiten},

@@ -1,8 +1,6 @@
-"""The rules: what should stand between a basisfeit and a feit. Published, versioned, deterministic."""
+"""The rule for a pair: what should stand between a basisfeit and a feit. Published, versioned, deterministic."""
 
-from collections.abc import Callable, Mapping
 from hashlib import blake2b
-from typing import Final
 
 import msgspec
 
@@ -25,6 +23,11 @@ class Wanted(msgspec.Struct, frozen=True, gc=False):
         return blake2b(_encode((self.kenmerk, self.shared, self.values)), digest_size=6).digest()
 
 
+def digest_of(told: object) -> bytes:
+    """Six bytes that differ when ``told`` differs."""
+    return blake2b(_encode(told), digest_size=6).digest()
+
+
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -37,6 +40,3 @@ def samenloop(dienst: DienstRule, soort: int, basis: Record, feit: Record) -> Wa
         return None
     values = tuple([feit.values[i] for _, i in dienst.feiten[soort]])
     return Wanted(str(basis.values[dienst.houder]), str(basis.values[dienst.kenmerk]), shared, values)
-
-
-PATTERNS: Final[Mapping[str, Callable[[DienstRule, int, Record, Record], Wanted | None]]] = {"samenloop": samenloop}

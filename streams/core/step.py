@@ -1,21 +1,23 @@
-"""``step``: one mutatie into the timeline of its persoon, and what follows from it.
+"""``step``: one mutatie into the timeline of its persoon, and what follows from it. ``tick``: the same for days that pass.
 
-The live engine, the replay and the tests all call this function. It is level-triggered: it asks the rule what should stand for
-every pair of records that the mutatie can have touched, and sends the difference to what was sent before.
+The live engine, the replay and the tests all call these functions. They are level-triggered: they ask the rules what should stand for
+every pair of records, and every basisfeit, that can have been touched, and send the difference to what was sent before.
 """
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from schemas.codec import WireError
 from schemas.reasons import Reason
-from schemas.values import Mutatie, Place, Signaal, Volging, Volgverzoek
+from schemas.values import ElkSignaal, Mutatie, Place, Volging, Volgverzoek
 from streams.core.diff import diff, remember
-from streams.core.messages import Cause, signaal_of
+from streams.core.messages import Cause, basissignaal_of, signaal_of
 from streams.core.record import Record, newer, pack, record_of, with_sent
 from streams.core.rulebook import DienstRule, Rulebook, Soort
-from streams.core.rules import PATTERNS
+from streams.core.rules import samenloop
+from streams.core.spells import BEFORE, next_border, on, spells
 from streams.core.timeline import Follow, Timeline
 
 
@@ -32,12 +34,15 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
 
     timeline: Timeline
     fate: Fate
-    signalen: tuple[Signaal, ...] = ()
+    signalen: tuple[ElkSignaal, ...] = ()
     volgverzoeken: tuple[tuple[str, Volgverzoek], ...] = ()  # (bron, volgverzoek)
 
 
-def step(rulebook: Rulebook, timeline: Timeline, soort: Soort, mutatie: Mutatie, place: Place) -> Outcome:
-    """Take ``mutatie``, found at ``place``, into ``timeline``; raises WireError when no rule can be applied to it."""
+def step(rulebook: Rulebook, timeline: Timeline, soort: Soort, mutatie: Mutatie, place: Place, klok: int | None) -> Outcome:
+    """Take ``mutatie``, found at ``place``, into ``timeline``; raises WireError when no rule can be applied to it.
+
+    ``klok`` is the day of the newest tick, in days since 1970-01-01; None: there was none.
+    """
     _refuse_unaddressable(rulebook, soort, mutatie)
     if not _may_keep(rulebook, timeline, soort):
         return Outcome(timeline, Fate.NIET_BEWAARD)
@@ -46,13 +51,32 @@ def step(rulebook: Rulebook, timeline: Timeline, soort: Soort, mutatie: Mutatie,
     if not newer(known, mutatie):
         return Outcome(timeline, Fate.BEKEND)
     record = record_of(soort, mutatie, name, place.offset, known.sent if known else ())
-    records, signalen = _judge(rulebook, timeline, soort, known or record, record, Cause(mutatie.registratietijd, place))
+    cause = Cause(mutatie.registratietijd, place)
+    records, signalen = _judge(rulebook, timeline, soort, known or record, record, cause)
     after = timeline.with_records(rulebook.soorten, records)
+    if soort.telt_mee:
+        after, more = _weigh(rulebook, timeline, after, BEFORE if klok is None else klok, cause)
+        signalen += more
     if not soort.is_basisfeit:
         return Outcome(after, Fate.OPGESLAGEN, signalen)
     after = _forget(rulebook, after)
     after, volgverzoeken = _follow(rulebook, after, mutatie.registratietijd)
     return Outcome(after, Fate.OPGESLAGEN, signalen, volgverzoeken)
+
+
+def tick(rulebook: Rulebook, timeline: Timeline, klok: int | None, day: int, place: Place) -> tuple[Timeline, tuple[ElkSignaal, ...]]:
+    """What time alone brings a persoon: the days behind ``klok``, that of the tick before, up to ``day``, that of the tick at ``place``.
+
+    A day of which no tick came passes as if one had come. Only of the days before the first tick of all nobody is told.
+    """
+    first, signalen = day if klok is None else klok + 1, list[ElkSignaal]()
+    while (due := timeline.next_due) is not None and due <= day:
+        timeline, more = _weigh(rulebook, timeline, timeline, max(due, first), Cause(day * _DAY_MS, place))
+        signalen += more
+    return timeline, tuple(signalen)
+
+
+_DAY_MS: Final = 86_400_000
 
 
 def _refuse_unaddressable(rulebook: Rulebook, soort: Soort, mutatie: Mutatie) -> None:
@@ -74,18 +98,18 @@ def _may_keep(rulebook: Rulebook, timeline: Timeline, soort: Soort) -> bool:
 
 def _judge(
     rulebook: Rulebook, timeline: Timeline, soort: Soort, was: Record, record: Record, cause: Cause
-) -> tuple[list[tuple[Soort, Record]], tuple[Signaal, ...]]:
-    """The record and all others about which something is to be said because of it, as they are afterwards, and what is said.
+) -> tuple[list[tuple[Soort, Record]], tuple[ElkSignaal, ...]]:
+    """The record and all others of which a pair has to be told of because of it, as they are afterwards, and what is said.
 
     Only pairs with the record can have changed. ``timeline`` and ``was`` are from before it.
     """
-    signalen: list[Signaal] = []
-    for d in soort.gebruikt_door:
+    signalen: list[ElkSignaal] = []
+    for d in soort.paar_in:
         dienst = rulebook.diensten[d]
         for j, basis in enumerate(timeline.gronden(dienst.basis)):
             record = _told(signalen, rulebook, dienst, soort, record, j, basis, basis, cause)
     records = {(soort.nummer, record.name): (soort, record)}
-    for d in soort.grond_voor:
+    for d in soort.paren_van:
         dienst = rulebook.diensten[d]
         j = timeline.position(dienst.basis, record.name)
         for nummer in dienst.feiten:
@@ -99,7 +123,7 @@ def _judge(
 
 
 def _told(  # noqa: PLR0913, PLR0917 - a pair of records, and what a signaal about it names
-    signalen: list[Signaal],
+    signalen: list[ElkSignaal],
     rulebook: Rulebook,
     dienst: DienstRule,
     soort: Soort,
@@ -110,11 +134,29 @@ def _told(  # noqa: PLR0913, PLR0917 - a pair of records, and what a signaal abo
     cause: Cause,
 ) -> Record:
     """The feit after the ontvanger was told of it what the rule wants beside the basisfeit at position ``j``."""
-    changes = list(diff(feit.sent, dienst.nummer, j, PATTERNS[dienst.patroon](dienst, soort.nummer, basis, feit)))
+    changes = list(diff(feit.sent, dienst.nummer, j, samenloop(dienst, soort.nummer, basis, feit)))
     if not changes:
         return feit
     signalen += [signaal_of(rulebook, dienst, soort, c, was, basis, feit, cause) for c in changes]
     return with_sent(feit, remember(feit.sent, changes))
+
+
+def _weigh(rulebook: Rulebook, before: Timeline, after: Timeline, day: int, cause: Cause) -> tuple[Timeline, tuple[ElkSignaal, ...]]:
+    """Tell what the rules want on ``day`` of each basisfeit and all feiten together; ``before`` is from before the cause."""
+    signalen: list[ElkSignaal] = []
+    borders: list[int | None] = []
+    for dienst in rulebook.van_gronden:
+        grond = rulebook.soorten[dienst.basis]
+        feiten = [(s, f) for n in dienst.feiten for s in [rulebook.soorten[n]] for f in after.of(s) if f.period is not None]
+        for j, basis in enumerate(after.gronden(dienst.basis)):
+            found = spells(dienst, basis, feiten)
+            borders.append(next_border(found, day))
+            changes = list(diff(basis.sent, dienst.nummer, j, on(found, day)))
+            if changes:
+                was = before.find(grond, basis.name) or basis
+                signalen += [basissignaal_of(rulebook, dienst, c, was, basis, cause) for c in changes]
+                after = after.with_records(rulebook.soorten, [(grond, with_sent(basis, remember(basis.sent, changes)))])
+    return after.with_due(min((b for b in borders if b is not None), default=None)), tuple(signalen)
 
 
 def _forget(rulebook: Rulebook, timeline: Timeline) -> Timeline:

@@ -3,7 +3,8 @@
 A timeline is frozen and is kept as rows of bytes; a change makes a new one. The basisfeiten, few and needed for every mutatie, stand in the
 head, in the order in which they first came: what was sent refers to them by position. The feiten stand in pages. Of most persons there
 is one, which the head holds; of a persoon with many records there are as many as keep a page small, so that a mutatie reads, writes and
-sends to the log one small page, however many there are. Pages are read when they are asked for.
+sends to the log one small page, however many there are. Pages are read when they are asked for. A row of its own says when the klok next
+matters to a persoon, so that these days can be told from all rows without reading any other.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -12,6 +13,7 @@ from typing import Final
 from zlib import crc32
 
 import msgspec
+from msgspec.structs import replace
 
 from streams.core.page import Page
 from streams.core.record import Record, forgotten
@@ -45,7 +47,8 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
     head: Head
     read: Read
     loaded: dict[int, Page]  # those pages beside the head's that were asked for, as they are now
-    changed: frozenset[int]  # numbers of the pages that differ from their rows, and _HEAD
+    changed: frozenset[int]  # numbers of the pages that differ from their rows, _HEAD and _DUE
+    due: int | None = None  # when that has changed: see next_due
 
     def of(self, soort: Soort) -> Iterable[Record]:
         """The records of a soort; basisfeiten in the order of their positions."""
@@ -74,7 +77,19 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
     def with_follows(self, follows: dict[str, Follow]) -> "Timeline":
         """With other volgverzoeken."""
         head = self.head
-        return Timeline(self.persoon, Head(head.gronden, follows, head.pages, head.page), self.read, self.loaded, self.changed | {_HEAD})
+        return replace(self, head=Head(head.gronden, follows, head.pages, head.page), changed=self.changed | {_HEAD})
+
+    @property
+    def next_due(self) -> int | None:
+        """The next day on which time alone changes what should stand."""
+        if _DUE in self.changed:
+            return self.due
+        row = self.read(due_key(self.persoon))
+        return None if row is None else int(row)
+
+    def with_due(self, day: int | None) -> "Timeline":
+        """With the next day on which time alone changes what should stand."""
+        return replace(self, due=day, changed=self.changed | {_DUE})
 
     def with_records(self, soorten: Mapping[int, Soort], records: Iterable[tuple[Soort, Record]]) -> "Timeline":
         """With each of ``records`` in the place of the one of that name, or behind the others; ``soorten`` are all that there are."""
@@ -107,8 +122,11 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
         head, rows = self.head, dict[bytes, bytes | None]()
         if head.pages == 1 or _HEAD in self.changed:
             rows[self.persoon] = _encode(head) if head.gronden or head.follows or head.pages > 1 or head.page.size else None
-        for n in self.changed - {_HEAD}:
+        for n in self.changed - {_HEAD, _DUE}:
             rows[_key(self.persoon, n)] = _encode(self.loaded[n]) if self.loaded[n].size else None
+        if _DUE in self.changed:
+            key, row = due_key(self.persoon), None if self.due is None else b"%d" % self.due
+            rows |= {} if row == self.read(key) else {key: row}
         return rows
 
     def _number(self, name: bytes) -> int:
@@ -130,12 +148,11 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
     def _with(self, gronden: dict[int, tuple[Record, ...]], new: dict[int, Page]) -> "Timeline":
         head = self.head
         if head.pages == 1:
-            head = Head(gronden, head.follows, 1, new.get(0, head.page))
-            return Timeline(self.persoon, head, self.read, self.loaded, self.changed)
+            return replace(self, head=Head(gronden, head.follows, 1, new.get(0, head.page)))
         changed = self.changed | new.keys()
         if gronden is not head.gronden:
             head, changed = Head(gronden, head.follows, head.pages), changed | {_HEAD}
-        return Timeline(self.persoon, head, self.read, {**self.loaded, **new}, changed)
+        return replace(self, head=head, loaded={**self.loaded, **new}, changed=changed)
 
 
 def timeline_of(persoon: bytes, read: Read) -> Timeline:
@@ -155,7 +172,8 @@ def _divided(timeline: Timeline, soorten: Mapping[int, Soort]) -> Timeline:
             for record in page.of(soorten[nummer]):
                 number = crc32(record.name) % len(new)
                 new[number] = new[number].put(soorten[nummer], record)
-    return Timeline(timeline.persoon, Head(head.gronden, head.follows, len(new)), timeline.read, new, frozenset([_HEAD, *new]))
+    changed = timeline.changed | {_HEAD, *new}
+    return replace(timeline, head=Head(head.gronden, head.follows, len(new)), loaded=new, changed=changed)
 
 
 def _position(records: tuple[Record, ...], name: bytes) -> int:
@@ -165,6 +183,21 @@ def _position(records: tuple[Record, ...], name: bytes) -> int:
 def _put(records: tuple[Record, ...], record: Record) -> tuple[Record, ...]:
     position = _position(records, record.name)
     return (*records[:position], record, *records[position + 1 :])
+
+
+def due_key(persoon: bytes) -> bytes:
+    """The key of the row that says when time alone next changes what should stand of a persoon: a number of days."""
+    return persoon + _DUE_KEY
+
+
+def is_due(key: bytes) -> bool:
+    """Whether a row is such a one."""
+    return key.endswith(_DUE_KEY)
+
+
+def persoon_of(key: bytes) -> bytes:
+    """Whose row it is."""
+    return key.partition(b".")[0]
 
 
 def is_head(key: bytes) -> bool:
@@ -178,6 +211,8 @@ def _key(persoon: bytes, page: int) -> bytes:
 
 _EMPTY: Final = Head()
 _HEAD: Final = -1  # among the numbers of pages that have changed
+_DUE: Final = -2
+_DUE_KEY: Final = b".due"
 _UNCHANGED: Final[frozenset[int]] = frozenset()
 _encode = msgspec.msgpack.Encoder().encode
 _decode_head = msgspec.msgpack.Decoder(Head).decode

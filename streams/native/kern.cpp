@@ -235,10 +235,17 @@ private:
     }
 
     void take_head(Persoon& p, Slice row, bool there) {
-        p.left = there && !heads_.read(row, p.head);
+        p.left = there && (!heads_.read(row, p.head) || is_weighed(p.head));
         if (p.left || p.head.pages == 1) return;
         p.pages.reserve(frame_, size_t(p.head.pages));
         for (i64 n = 0; n < p.head.pages; n++) p.pages.push(frame_, nullptr);
+    }
+
+    bool is_weighed(const Head& head) const {
+        for (const Gronden& g : head.gronden)
+            for (const Soort& s : program.soorten)
+                if (s.nummer == g.nummer && s.weighed) return true;
+        return false;
     }
 
     void take_page(Persoon& p, size_t number, Slice row, bool there) {

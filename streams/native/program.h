@@ -42,6 +42,7 @@ struct Soort {
     Slice before_record_id, before_partition;  // JSON of a record as evidence
     bool plain;                                // whether mutaties of it are taken here at all
     bool basis, filtert_zelf;
+    bool weighed;  // a basisfeit that is judged with all feiten: whoever has one is left to the reference
     Array<Form> velden;
     Array<u32> grond_voor, gebruikt_door;  // diensten
     Array<Schema> schemas;
@@ -150,9 +151,9 @@ private:
     }
 
     void soort(Soort& s) {
-        record(11);
+        record(12);
         s.nummer = number(), s.naam = str(), s.before_record_id = bin(), s.before_partition = bin();
-        s.plain = flag(), s.basis = flag(), s.filtert_zelf = flag();
+        s.plain = flag(), s.basis = flag(), s.filtert_zelf = flag(), s.weighed = flag();
         list(s.velden, [this](Form& f) { f = Form(number()); });
         indexes(s.grond_voor), indexes(s.gebruikt_door);
         list(s.schemas, [this](Schema& schema) {

@@ -48,7 +48,7 @@ class Program(NamedTuple):
 
 def program_of(catalogue: Catalogue, rulebook: Rulebook, source: str) -> Program:
     """The program of a catalogue; ``source`` is the node as ``ce_source``."""
-    soorten, diensten = list(rulebook.soorten.values()), list(rulebook.diensten.values())
+    soorten, diensten = list(rulebook.soorten.values()), [d for d in rulebook.diensten.values() if d.van_paren]
     numbers = {s.nummer: i for i, s in enumerate(soorten)}
     places = {d.nummer: i for i, d in enumerate(diensten)}
     schemas = {s.nummer: _schemas(catalogue, s) for s in soorten}
@@ -60,7 +60,7 @@ def program_of(catalogue: Catalogue, rulebook: Rulebook, source: str) -> Program
         MAX_MUTATIE,
         PAGE,
         _headers(source),
-        [_soort(s, s.nummer in plain, places, schemas[s.nummer] or []) for s in soorten],
+        [_soort(rulebook, s, s.nummer in plain, places, schemas[s.nummer] or []) for s in soorten],
         [_dienst(d, numbers) for d in diensten],
         [(bron, [places[d.nummer] for d in diensten if bron in d.bronnen]) for bron in sorted({b for d in diensten for b in d.bronnen})],
     )
@@ -149,15 +149,29 @@ def _field(soort: Soort, name: str, field: Mapping[str, Any], type_: object, *, 
 
 
 def _is_plain(rulebook: Rulebook, soort: Soort, schemas: Mapping[int, object]) -> bool:
-    """Whether mutaties of a soort are the native core's: feit or basisfeit, not both, and only the pattern samenloop looks at them."""
-    diensten = [rulebook.diensten[d] for d in (*soort.gebruikt_door, *soort.grond_voor)]
+    """Whether mutaties of a soort are the native core's: feit or basisfeit, not both, and no basisfeit that is judged with all feiten.
+
+    Where there is none of the latter, nothing is to be said of them, so that feiten which such a dienst uses too are plain as well.
+    """
+    if _is_weighed(rulebook, soort):
+        return False
+    diensten = [rulebook.diensten[d] for d in (*soort.paar_in, *soort.paren_van)]
     involved = {soort.nummer, *(d.basis for d in diensten), *(n for d in diensten if soort.is_basisfeit for n in d.feiten)}
-    return all(
-        schemas[n] is not None and not (rulebook.soorten[n].grond_voor and rulebook.soorten[n].gebruikt_door) for n in involved
-    ) and all(d.patroon == "samenloop" for d in diensten)
+    return all(schemas[n] is not None and not (rulebook.soorten[n].grond_voor and rulebook.soorten[n].gebruikt_door) for n in involved)
 
 
-def _soort(soort: Soort, plain: bool, places: Mapping[int, int], schemas: Sequence[object]) -> tuple[object, ...]:  # noqa: FBT001 - a column
+def _is_weighed(rulebook: Rulebook, soort: Soort) -> bool:
+    """Whether a record is a basisfeit that some dienst judges with all feiten together: the reference does all of its persoon."""
+    return any(d.basis == soort.nummer for d in rulebook.van_gronden)
+
+
+def _soort(
+    rulebook: Rulebook,
+    soort: Soort,
+    plain: bool,  # noqa: FBT001 - a column
+    places: Mapping[int, int],
+    schemas: Sequence[object],
+) -> tuple[object, ...]:
     record = Bronrecord(soort.bron, soort.naam, _MARK, _NUMBER, soort.topic, _NUMBER, _NUMBER, None, None)
     before_record_id, rest = msgspec.json.encode(record).split(_MARK.encode())
     before_partition = rest.split(b"%d" % _NUMBER)[1].removeprefix(b",")
@@ -169,15 +183,16 @@ def _soort(soort: Soort, plain: bool, places: Mapping[int, int], schemas: Sequen
         plain,
         soort.is_basisfeit,
         soort.filtert_zelf,
+        _is_weighed(rulebook, soort),
         [_form(soort, i) for i in range(len(soort.velden))],
-        [places[d] for d in soort.grond_voor],
-        [places[d] for d in soort.gebruikt_door],
+        [places[d] for d in soort.paren_van],
+        [places[d] for d in soort.paar_in],
         schemas,
     )
 
 
 def _dienst(dienst: DienstRule, numbers: Mapping[int, int]) -> tuple[object, ...]:
-    signaal = _signaal("NIEUW", "kenmerk", Regel(dienst.patroon, dienst.versie), dienst.naam)
+    signaal = _signaal("NIEUW", "kenmerk", Regel(dienst.regel.patroon, dienst.regel.versie), dienst.naam)
     before_ontvanger = msgspec.json.encode(signaal).split(b'"NIEUW', 1)[1].split(_MARK.encode())[0]
     projections = [
         (numbers[nummer], [(msgspec.json.encode(name) + b":", kept) for name, kept in fields]) for nummer, fields in dienst.feiten.items()

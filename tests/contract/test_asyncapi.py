@@ -103,9 +103,10 @@ def test_headers_of_golden_records_are_as_the_document_says(document: Any, catal
         assert not Draft7Validator(message["headers"]).is_valid({**example.headers, "ce_source": "urn:nld:oin:1:systeem:x"})
 
 
-def test_the_signalen_that_are_shown_fit_the_schema_in_the_document(document: Any) -> None:
-    schema = {"$ref": "#/components/schemas/Signaal", "components": document["components"]}
-    shown = [e["payload"] for e in document["components"]["messages"]["signalen.v1"]["examples"]]
+@pytest.mark.parametrize(("name", "message"), [("Signaal", "signalen.v1"), ("Basissignaal", "signalen.v2")])
+def test_the_signalen_that_are_shown_fit_the_schema_in_the_document(name: str, message: str, document: Any) -> None:
+    schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+    shown = [e["payload"] for e in document["components"]["messages"][message]["examples"]]
     assert {s["soort"] for s in shown} == {"NIEUW", "GEWIJZIGD", "VERVALLEN"}
     for signaal in shown:
         Draft7Validator(schema).validate(signaal)

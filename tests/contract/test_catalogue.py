@@ -102,7 +102,7 @@ WRONG: list[tuple[str, tuple[str | int, ...], object, str]] = [
         [{"veld": "wet", "doel": "x", "grondslag": "x"}],
         "basisfeit.velden: houder and kenmerk are needed to address a signaal",
     ),
-    (DIENST, ("regel", "patroon"), "profiel", "regel.patroon: Input should be 'samenloop'"),
+    (DIENST, ("regel", "patroon"), "profiel", "regel: Input tag 'profiel' found using 'patroon' does not match"),
     (DIENST, ("bewaartermijn",), "15 maanden", "bewaartermijn: String should match pattern"),
     (DIENST, ("ontvanger", "soort"), "bank", "ontvanger.soort: Input should be 'gemeente', 'svb', "),
     (TOPIC, ("eigenaar",), "kadaster", "eigenaar: kadaster is not in bronnen.yaml"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from connectors.bronnen.lines import LineReader
 from connectors.bronnen.pseudonym import Pseudonymiser
-from schemas.catalogue import Catalogue
+from schemas.catalogue import Catalogue, feit_fields
 from schemas.cloudevents import (
     Headers,
     event_type,
@@ -23,7 +23,8 @@ from schemas.cloudevents import (
 )
 from schemas.codec import MAX_MUTATIE, Codec, WireError, decode_signaal, encode_signaal
 from schemas.reasons import Reason
-from schemas.values import Bronrecord, Oorzaak, Regel, Signaal
+from schemas.values import Basissignaal, Bronrecord, Onderdeel, Oorzaak, Regel, Signaal
+from streams.core.messages import MOST_PARTS
 from tests.contract.examples import SIGNALEN, Example, examples
 from tests.core.edge import BSN, KEY, opgave, raw
 
@@ -236,8 +237,9 @@ def test_no_bsn_and_no_field_of_the_feit_in_the_attributes_of_a_mutatie(feit: ob
 @pytest.mark.parametrize("event", SIGNALEN, ids=str)
 def test_no_field_of_the_feit_in_the_attributes_of_a_signaal(event: Example) -> None:
     said = list(attributes(event).values())
-    fields = event.value["gegevens"] or {}
-    assert all(str(value) not in text for value in fields.values() for text in said)
+    told = event.value["gegevens"] or {}
+    parts = [told] if isinstance(told, dict) else [part["velden"] for part in told]
+    assert all(str(value) not in text for part in parts for value in part.values() for text in said)
 
 
 def size(key: str, headers: Headers, value: bytes) -> int:
@@ -275,6 +277,28 @@ def test_the_largest_signaal_must_stay_below_64_kb() -> None:
         "2199-12-31T23:59:59.999Z",
     )
     assert size("u" * 36, signaal_headers(signaal, "urn:nld:oin:00000099000900000000:systeem:samenloop"), encode_signaal(signaal)) < LIMIT
+
+
+def test_the_largest_signaal_about_a_basisfeit_must_stay_below_64_kb() -> None:
+    record = Bronrecord(
+        "gemeente", "uwv.inkomstenverhouding", "\U00020000" * 100, 2**31 - 1, "t" * 60, 512, 2**63 - 1, "2199-12-31", "2199-12-31"
+    )
+    part = Onderdeel(
+        "uwv.inkomstenverhouding", "2199-12-31", "2199-12-31", {f"een_lange_naam_van_een_veld_{i}": "W" * 40 for i in range(4)}
+    )
+    signaal = Basissignaal(
+        "u" * 36, 2**31 - 1, "GEWIJZIGD", "d" * 100, Regel("informatiepakket", 1), "gm0363", "K" * 40, "2199-12-31", "2199-12-31",
+        (part,) * MOST_PARTS, 2**31 - 1, record, (record,) * MOST_PARTS, Oorzaak("t" * 60, 512, 2**63 - 1), "2199-12-31T23:59:59.999Z",
+    )  # fmt: skip
+    assert size("u" * 36, signaal_headers(signaal, "urn:nld:oin:00000099000900000000:systeem:samenloop"), encode_signaal(signaal)) < LIMIT
+
+
+def test_texts_of_a_signaal_about_a_basisfeit_are_short(catalogue: Catalogue) -> None:
+    for dienst in (d for d in catalogue.diensten.values() if d.regel.patroon != "samenloop"):
+        for part in (dienst.basisfeit, *dienst.feiten):
+            fields = feit_fields(catalogue.latest_schema(f"mutaties.{part.soort}"))
+            texts = [fields[v.veld] for v in part.velden if "string" in str(fields[v.veld]["type"])]
+            assert all("patroon" in field and not re.fullmatch(field["patroon"], "W" * 41) for field in texts), part.soort
 
 
 def test_a_mutatie_that_could_make_a_larger_signaal_is_refused(catalogue: Catalogue) -> None:

@@ -29,6 +29,9 @@ PUBLISHED = {
     5: ("mutaties.uwv.uitkering.v1.avsc", "a08d13fb3f5804f04fb3ac2190f843689e666c9a143e86912a8bb37b747976a0"),
     6: ("mutaties.svb.pensioen.v1.avsc", "5dc660b245107f23abc8a0228424416559fa9aff27608bf24884090ed707a031"),
     7: ("mutaties.duo.studiefinanciering.v1.avsc", "fae5dd6e50d795735057beabca05077bea83309b61fa7747ca15a911ff46fb20"),
+    10: ("mutaties.gemeente.jongere.v1.avsc", "7b11a5340094ab3e5aba0f5785eacc21dc32a5816c042e19083ea8c04faf1e2d"),
+    11: ("mutaties.duo.inschrijving.v1.avsc", "e26fa75c84ead6d2104b46c6fe47887ee4c8369b2e8f0ec0527218710be5c1b8"),
+    12: ("mutaties.duo.startkwalificatie.v1.avsc", "737211e70c3d0a8ed8d4b1309640df1839ae2b2f09f6879b4d1628e519a98c87"),
     20: ("mutaties.rdw.voertuig.v1.avsc", "d54fe5171457bc8126edf256724b181d1484800fb7c32a872fcbc29eca9541a4"),
     21: ("mutaties.belastingdienst.vermogen.v1.avsc", "c8af48b1f3e3c6d4306cb4883c61df8369703803538b0675f74afac8c2dfb53c"),
     22: ("mutaties.dji.detentie.v1.avsc", "b3278fa71552ec593a43aeb665721742d03911cc38eedfe5d4c00c4ff9e53561"),
@@ -37,6 +40,7 @@ PUBLISHED = {
     100: ("klok.v1.avsc", "f82cfc3c6add6b6dc435beb48c4317b138c3d1e35c934b3fafea258b9382f3bf"),
     101: ("volgverzoeken.v1.avsc", "4691e222b2add6821708088ee49fec643abc353d1d4fd9471b31b289fc6fc893"),
     102: ("signalen.v1.avsc", "2fafb31e6de2536eb2275d256269e41e1879e439b9868fe6a1b08360002e0b0b"),
+    106: ("signalen.v2.avsc", "fcc8619c7e04cb6a403dd83b6c5c1ef3d94060774def88a41b31366e3e8b90ff"),
 }
 
 
@@ -123,7 +127,7 @@ def test_the_engine_reads_the_golden_tick(catalogue: Catalogue) -> None:
 @pytest.mark.parametrize("example", SIGNALEN, ids=str)
 def test_a_golden_signaal_is_read_as_stated_and_written_to_the_same_bytes(example: Example) -> None:
     signaal = decode_signaal(example.raw)
-    assert msgspec.to_builtins(signaal) == json.loads(example.raw) == example.value
+    assert json.loads(msgspec.json.encode(signaal)) == json.loads(example.raw) == example.value
     assert encode_signaal(signaal) == example.raw
 
 

@@ -1,4 +1,4 @@
-"""The JSON Schema of a signaal: says what its Avro schema says, and every signaal that the codec writes fits it."""
+"""The JSON Schemas of a signaal, of both kinds: each says what its Avro schema says, and each signaal that the codec writes fits one."""
 
 import json
 from pathlib import Path
@@ -11,11 +11,13 @@ from jsonschema import Draft202012Validator
 
 from schemas.catalogue import Catalogue
 from schemas.codec import decode_signaal, encode_signaal
-from schemas.values import Bronrecord, Oorzaak, Regel, Signaal, Signaalsoort
+from schemas.values import Basissignaal, Bronrecord, ElkSignaal, Onderdeel, Oorzaak, Regel, Signaal, Signaalsoort
 from tests.contract.examples import SIGNALEN, Example
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "json" / "signalen.v1.schema.json").read_text(encoding="utf-8"))
-VALIDATOR = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
+FOLDER = Path(__file__).parents[2] / "schemas" / "json"
+SCHEMAS = {i: json.loads((FOLDER / f"signalen.{v}.schema.json").read_text(encoding="utf-8")) for i, v in ((102, "v1"), (106, "v2"))}
+VALIDATORS = {i: Draft202012Validator(s, format_checker=Draft202012Validator.FORMAT_CHECKER) for i, s in SCHEMAS.items()}
+OF_PAIRS = [e for e in SIGNALEN if e.schema_id == 102]
 PRIMITIVES = {"null": "null", "boolean": "boolean", "int": "integer", "long": "integer", "string": "string"}
 SOORTEN: tuple[Signaalsoort, ...] = get_args(Signaalsoort)
 
@@ -29,11 +31,20 @@ values = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | texts
 
 
 @st.composite
-def signalen(draw: st.DrawFn) -> Signaal:
+def signalen(draw: st.DrawFn) -> ElkSignaal:
     """Any signaal that the values and the rules of the wire allow."""
     soort = draw(st.sampled_from(SOORTEN))
     begin, end = (st.none(), st.none()) if soort == "VERVALLEN" else (days, st.none() | days)
     record = st.builds(Bronrecord, texts, texts, texts, positive, texts, partitions, offsets, begin, end)
+    if draw(st.booleans()):
+        part = st.builds(Onderdeel, texts, days, st.none() | days, st.dictionaries(texts, values, max_size=3))
+        parts = st.lists(part, max_size=3).map(tuple)
+        told, feiten = (None, ()) if soort == "VERVALLEN" else (draw(parts), draw(st.lists(record, max_size=3).map(tuple)))
+        cause, name = st.builds(Oorzaak, texts, partitions, offsets), str(draw(st.uuids(version=5)))
+        return Basissignaal(
+            name, draw(positive), soort, draw(texts), Regel("ontbreken", draw(positive)), draw(texts), draw(texts),
+            draw(begin), draw(end), told, 0, draw(record), feiten, draw(cause), draw(times),
+        )  # fmt: skip
     return Signaal(
         signaal_id=str(draw(st.uuids(version=5))),
         versie=draw(positive),
@@ -54,8 +65,9 @@ def signalen(draw: st.DrawFn) -> Signaal:
 
 def same(avro: Any, found: Any, records: dict[str, Any], path: str = "signaal") -> None:
     """Hold an Avro type against the JSON Schema of the same thing; fails with the path of the first difference."""
+    records.setdefault("$defs", found.get("$defs"))
     if "$ref" in found:
-        found = SCHEMA["$defs"][found["$ref"].removeprefix("#/$defs/")]
+        found = records["$defs"][found["$ref"].removeprefix("#/$defs/")]
     if isinstance(avro, str) and avro in records:
         avro = records[avro]
     if isinstance(avro, list):
@@ -66,6 +78,9 @@ def same(avro: Any, found: Any, records: dict[str, Any], path: str = "signaal") 
         _same_record(avro, found, records, path)
     elif avro["type"] == "enum":
         assert found["enum"] == avro["symbols"], path
+    elif avro["type"] == "array":
+        assert found["type"] == "array", path
+        same(avro["items"], found["items"], records, f"{path}[]")
     elif avro["type"] == "map":
         assert found["type"] == "object", path
         same(avro["values"], found["additionalProperties"], records, f"{path}.*")
@@ -95,13 +110,15 @@ def _same_record(avro: Any, found: Any, records: dict[str, Any], path: str) -> N
         same(field["type"], found["properties"][field["name"]], records, f"{path}.{field['name']}")
 
 
-def test_it_is_a_good_schema_of_2020_12() -> None:
-    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    Draft202012Validator.check_schema(SCHEMA)
+@pytest.mark.parametrize("schema", SCHEMAS.values(), ids=lambda s: s["$id"])
+def test_it_is_a_good_schema_of_2020_12(schema: Any) -> None:
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    Draft202012Validator.check_schema(schema)
 
 
-def test_it_says_what_the_avro_schema_says(catalogue: Catalogue) -> None:
-    same(catalogue.latest_schema("signalen.<ontvanger>").definitie, SCHEMA, {})
+@pytest.mark.parametrize("schema_id", SCHEMAS)
+def test_it_says_what_the_avro_schema_says(schema_id: int, catalogue: Catalogue) -> None:
+    same(catalogue.schemas[schema_id].definitie, SCHEMAS[schema_id], {})
 
 
 @pytest.mark.parametrize(
@@ -114,24 +131,29 @@ def test_it_says_what_the_avro_schema_says(catalogue: Catalogue) -> None:
         ("gegevens", ["null", {"type": "map", "values": "string"}]),
         ("oorzaak", {"type": "record", "name": "O", "fields": []}),
         ("basisfeit", "string"),
+        ("feiten", {"type": "array", "items": "string"}),
     ],
 )
 def test_a_difference_from_the_avro_schema_is_seen(field: str, change: Any, catalogue: Catalogue) -> None:
-    definition = json.loads(json.dumps(catalogue.latest_schema("signalen.<ontvanger>").definitie))
-    next(f for f in definition["fields"] if f["name"] == field)["type"] = change
-    with pytest.raises((AssertionError, KeyError)):
-        same(definition, SCHEMA, {})
+    for schema_id, schema in SCHEMAS.items():
+        definition = json.loads(json.dumps(catalogue.schemas[schema_id].definitie))
+        fields = [f for f in definition["fields"] if f["name"] == field]
+        assert fields or field == "feiten"
+        for one in fields:
+            one["type"] = change
+            with pytest.raises((AssertionError, KeyError)):
+                same(definition, schema, {})
 
 
 @pytest.mark.parametrize("example", SIGNALEN, ids=str)
 def test_the_golden_signalen_fit(example: Example) -> None:
-    VALIDATOR.validate(json.loads(example.raw))
+    VALIDATORS[example.schema_id].validate(json.loads(example.raw))
 
 
 @given(signalen())
-def test_every_signaal_that_the_codec_writes_fits_and_is_read_back(signaal: Signaal) -> None:
+def test_every_signaal_that_the_codec_writes_fits_one_of_them_and_is_read_back(signaal: ElkSignaal) -> None:
     data = encode_signaal(signaal)
-    VALIDATOR.validate(json.loads(data))
+    assert [i for i, v in VALIDATORS.items() if v.is_valid(json.loads(data))] == [102 if isinstance(signaal, Signaal) else 106]
     assert decode_signaal(data) == signaal
 
 
@@ -156,26 +178,48 @@ def test_every_signaal_that_the_codec_writes_fits_and_is_read_back(signaal: Sign
     ],
 )
 def test_what_is_not_a_signaal_does_not_fit(path: tuple[str, ...], value: object) -> None:
-    (example,) = [e for e in SIGNALEN if e.value["soort"] == "NIEUW"]
+    (example,) = [e for e in OF_PAIRS if e.value["soort"] == "NIEUW"]
     signaal = json.loads(example.raw)
     place = signaal
     for name in path[:-1]:
         place = place[name]
     place[path[-1]] = value
-    assert not VALIDATOR.is_valid(signaal)
+    assert not VALIDATORS[102].is_valid(signaal)
 
 
 @pytest.mark.parametrize("field", ["begindatum", "einddatum"])
 @pytest.mark.parametrize("part", [None, "basisfeit", "feit"])
 def test_a_vervallen_with_a_date_does_not_fit(field: str, part: str | None) -> None:
-    (example,) = [e for e in SIGNALEN if e.value["soort"] == "VERVALLEN"]
+    (example,) = [e for e in OF_PAIRS if e.value["soort"] == "VERVALLEN"]
     signaal = json.loads(example.raw)
     (signaal if part is None else signaal[part])[field] = "2026-01-01"
-    assert not VALIDATOR.is_valid(signaal)
+    assert not VALIDATORS[102].is_valid(signaal)
 
 
-@pytest.mark.parametrize("field", SCHEMA["required"])
-def test_a_signaal_without_one_of_its_fields_does_not_fit(field: str) -> None:
-    signaal = json.loads(SIGNALEN[0].raw)
+@pytest.mark.parametrize(("schema_id", "field"), [(i, f) for i, schema in SCHEMAS.items() for f in schema["required"]])
+def test_a_signaal_without_one_of_its_fields_does_not_fit(schema_id: int, field: str) -> None:
+    signaal = json.loads(next(e for e in SIGNALEN if e.schema_id == schema_id).raw)
     del signaal[field]
-    assert not VALIDATOR.is_valid(signaal)
+    assert not VALIDATORS[schema_id].is_valid(signaal)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("gegevens",), None),
+        (("gegevens",), {}),
+        (("gegevens", 0, "velden", "onderwijssoort"), 1.5),
+        (("gegevens", 0, "extra"), 1),
+        (("feiten", 0, "begindatum"), None),
+        (("feiten",), None),
+        (("weggelaten",), -1),
+    ],
+)
+def test_what_is_not_a_signaal_about_a_basisfeit_does_not_fit(path: tuple[Any, ...], value: object) -> None:
+    (example,) = [e for e in SIGNALEN if e.schema_id == 106 and e.value["soort"] == "NIEUW"]
+    signaal = json.loads(example.raw)
+    place = signaal
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    assert not VALIDATORS[106].is_valid(signaal)

@@ -68,7 +68,7 @@ def deliver(catalogue: Catalogue, *feiten: tuple[str, dict[str, Any]]) -> list[d
             json.dumps(line | {"feit": feit | {"einddatum": None}}).encode()
         )
         record = SourceRecord(mutatie.persoon.encode(), mutatie.value, offset)
-        effects = folder.fold(store.get, 0, [(f"mutaties.{soort}", run_of([record]))])
+        effects = folder.fold(store, 0, [(f"mutaties.{soort}", run_of([record]))])
         store.apply(effects)
         for (topic, _), rows in effects.messages.items():
             told += [json.loads(value or b"") for _, value, _ in rows_in(rows) if topic.startswith("signalen.")]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from connectors.bronnen.population import population, shuffled
+from connectors.bronnen.population import Knobs, population, shuffled
 from schemas.catalogue import Catalogue
 from schemas.checkpoints import CHECKPOINTS
 from schemas.verloop import verloop_topic
@@ -45,7 +45,7 @@ class Kept(NamedTuple):
 def original(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Kept:
     """Some weeks of 25 persons; the logs were signed at the half and at the end."""
     world, published, folder = World(catalogue, seed=3), Published(), tmp_path_factory.mktemp("kept")
-    told = [(d.soort, d.line) for d in shuffled(population(catalogue, persons=25, seed=4, mutations=900), seed=8)]
+    told = [(d.soort, d.line) for d in shuffled(population(catalogue, persons=25, seed=4, mutations=900, knobs=Knobs(young=0)), seed=8)]
     for half in (told[:400], told[400:]):
         world.publish(half)
         world.append("mutaties.uwv.uitkering", 1, b"B" * 52, b"\0nobody can read this", [("traceparent", None), ("é", b"")])

@@ -26,7 +26,7 @@ def _state(catalogue: Catalogue, number: int) -> bytes:
         feit = bijstand if i == 0 else {**wage, "begindatum": 19_000 + 30 * i, "einddatum": 19_029 + 30 * i}
         topic = "mutaties.gemeente.bijstand" if i == 0 else "mutaties.uwv.inkomstenopgave"
         mutatie = Mutatie(str(UUID(int=number * 1000 + i)), 1, 1_760_000_000_000, feit)
-        timeline = step(rules, timeline, rules.by_topic[topic], mutatie, Place(topic, 0, 70_000 + i)).timeline
+        timeline = step(rules, timeline, rules.by_topic[topic], mutatie, Place(topic, 0, 70_000 + i), None).timeline
     (state,) = timeline.rows().values()
     assert state is not None
     return state

@@ -2,14 +2,15 @@
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from connectors.bronnen.population import population, shuffled
+from connectors.bronnen.population import EPOCH_DAY, Knobs, population, shuffled
 from schemas.catalogue import Catalogue
+from schemas.codec import Codec
 from schemas.values import Signaal
 from schemas.verloop import verloop_topic
 from streams.audit.archive import Archive
@@ -28,7 +29,7 @@ INKOMSTEN = "mutaties.uwv.inkomstenverhouding"
 def original(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
     """The archive of some weeks in which 200 persons had 2,000 mutaties, some of them unreadable."""
     world = World(catalogue, seed=3)
-    told = [(d.soort, d.line) for d in shuffled(population(catalogue, persons=200, seed=4, mutations=2_000), seed=8)]
+    told = [(d.soort, d.line) for d in shuffled(population(catalogue, persons=200, seed=4, mutations=2_000, knobs=Knobs(young=0)), seed=8)]
     world.publish(told[:1000])
     world.append(INKOMSTEN, 1, b"B" * 52, b"\0nobody can read this")
     world.publish(told[1000:])
@@ -281,6 +282,35 @@ def moment(folder: Path, share: float) -> int:
     """When a share of the transactions had been."""
     times = sorted(r.timestamp for p in range(PARTITIES) for r in Archive(folder).rows(verloop_topic(APP), p))
     return times[int(share * len(times))]
+
+
+def test_a_history_with_ticks_of_the_klok_is_reproduced_whole_and_in_parts(catalogue: Catalogue, tmp_path: Path) -> None:
+    """Also when a replay goes on from where one ended: the klok and who is due are part of its progress."""
+    world = World(catalogue, seed=5)
+    told = [d for d in population(catalogue, persons=60, seed=3, knobs=Knobs(young=1.0)) if d.soort in YOUNG]
+    day = codec_day(catalogue)
+    for month in range(24):
+        world.publish((d.soort, d.line) for d in told if month <= (d.day - EPOCH_DAY) / 30 < month + 1)
+        for partition in range(PARTITIES):
+            world.append("klok", partition, None, day(EPOCH_DAY + 30 * (month + 1)))
+        world.work()
+    archive = keep(tmp_path / "archive", world).folder
+    report = replayed(archive, tmp_path)
+    assert report.is_clean
+    assert report.same > 30
+    said = [r.value or b"" for (topic, _), rows in world.log.items() if topic.startswith("signalen.") for r in rows]
+    assert any(b'"oorzaak":{"topic":"klok"' in value for value in said)
+    middle = moment(archive, 0.5)
+    assert replayed(archive, tmp_path, Scope(middle, None)).is_clean
+
+
+YOUNG = ("gemeente.jongere", "duo.inschrijving", "duo.startkwalificatie")
+
+
+def codec_day(catalogue: Catalogue) -> Callable[[int], bytes]:
+    """Writes ticks."""
+    codec, schema = Codec(catalogue), catalogue.latest_schema("klok").id
+    return lambda day: codec.encode(schema, {"datum": day})
 
 
 def test_from_and_to_look_at_a_part_and_the_parts_are_the_whole(original: Path, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ class Persoon:
         """A version of the one record of a soort; the signals that it leads to."""
         value = {"record_id": str(UUID(int=7)), "versie": versie, "registratietijd": 1_760_000_000_000, "feit": feit}
         data = self.codec.encode(self.catalogue.latest_schema(f"mutaties.{soort}").id, value)
-        effects = self.folder.fold(self.store.get, 0, [(f"mutaties.{soort}", run_of([SourceRecord(b"A" * 52, data, versie)]))])
+        effects = self.folder.fold(self.store, 0, [(f"mutaties.{soort}", run_of([SourceRecord(b"A" * 52, data, versie)]))])
         self.store.apply(effects)
         return [decode_signaal(value) for messages in effects.messages.values() for _, value, _ in rows_in(messages)]
 

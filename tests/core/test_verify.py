@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from connectors.bronnen.population import Delivery, population
+from connectors.bronnen.population import Delivery, Knobs, population
 from samenloop.cli import app_of
 from samenloop.errors import NotDoneError
 from schemas.catalogue import Catalogue
@@ -21,7 +21,7 @@ PERSONS = 15
 
 @pytest.fixture(scope="module")
 def deliveries(catalogue: Catalogue) -> list[Delivery]:
-    return list(population(catalogue, persons=PERSONS, seed=6, months=18))
+    return list(population(catalogue, persons=PERSONS, seed=6, months=18, knobs=Knobs(young=0)))
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ class Bench:
         return run_of([SourceRecord(PERSOON, self._wire(soort, *one), i) for i, one in enumerate(told)])
 
     def _take(self, soort: str, run: Run) -> dict[bytes, bytes | None]:
-        effects = self.folder.fold(self.store.get, 0, [(f"mutaties.{soort}", run)])
+        effects = self.folder.fold(self.store, 0, [(f"mutaties.{soort}", run)])
         self.store.apply(effects)
         return effects.changes
 

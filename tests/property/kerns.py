@@ -70,7 +70,7 @@ class Both:
 
     def fold(self, frames: Sequence[tuple[str, Run]]) -> Effects:
         """Fold frames by both, and take over the effects."""
-        told, wanted = self._fold_natively(frames), self.python.fold(self.store.get, PARTITION, frames)
+        told, wanted = self._fold_natively(frames), self.python.fold(self.store, PARTITION, frames)
         assert told.changes == wanted.changes
         assert told.counts == wanted.counts
         assert told.offsets == wanted.offsets
@@ -84,7 +84,7 @@ class Both:
         take = self.native._take
         try:
             self.native._take = self._counted(take)  # type: ignore[method-assign]
-            return self.native.fold(self.store.get, PARTITION, frames)
+            return self.native.fold(self.store, PARTITION, frames)
         finally:
             self.native._take = take  # type: ignore[method-assign]
 

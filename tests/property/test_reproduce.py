@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from schemas.codec import encode_signaal
 from schemas.values import Mutatie, Place, Signaal
 from streams.audit import reproduce as reproducing
-from streams.audit.reproduce import Input, Reproduction, UndecidedError, reproduce
+from streams.audit.reproduce import Delivered, Input, Reproduction, UndecidedError, reproduce
 from streams.core.rulebook import Soort
 from streams.core.step import step
 from streams.core.timeline import timeline_of
@@ -45,10 +45,10 @@ def logged(told: Sequence[Told]) -> Logged:
         soort = soort_of(one.soort)
         place = Place(soort.topic, 0, ends.get(soort.topic, 0))
         ends[soort.topic] = place.offset + 1
-        outcome = step(rules(), timeline, soort, one.mutatie, place)
+        outcome = step(rules(), timeline, soort, one.mutatie, place, None)
         timeline = outcome.timeline
         log.signalen.extend(outcome.signalen)
-        log.inputs.append(Input(soort, place, one.mutatie, -number))
+        log.inputs.append(Delivered(soort, place, one.mutatie, -number))
     return log
 
 

@@ -105,7 +105,7 @@ class Run:
         """One mutatie, through the bytes in which state is kept; the volgverzoeken that it led to."""
         soort = next(s for s in rules().soorten.values() if s.naam == told.soort)
         before = self.timeline
-        outcome = step(rules(), before, soort, told.mutatie, Place(soort.topic, 0, self.offset))
+        outcome = step(rules(), before, soort, told.mutatie, Place(soort.topic, 0, self.offset), None)
         self.offset += 1
         if outcome.timeline is not before:
             for key, row in outcome.timeline.rows().items():

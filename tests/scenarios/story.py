@@ -6,9 +6,12 @@ A step is a delivery and what follows from it:
       gm0363: NIEUW 2026-02-01 t/m 2026-04-30
       vraagt: {uwv: 2026-01-01}
 
+    - klok: 2026-05-01
+      gm0363: VERVALLEN
+
 Fields that a story does not care about get a value that never changes. ``null`` withdraws the record. A gemeente that is not named is told
 nothing in that step, and ``vraagt`` names every volgverzoek that goes out (null ends the following); ``alle`` are the bronnen of the
-diensten for which the delivery is a ground.
+diensten for which the delivery is a ground. A step ``klok`` is a tick.
 """
 
 from dataclasses import dataclass, field
@@ -23,6 +26,7 @@ from schemas.catalogue import Catalogue
 
 FOLDER = Path(__file__).parent
 BSN = "999990019"
+KLOK = "klok"
 ALWAYS: dict[str, dict[str, Any]] = {
     "gemeente.bijstand": {"einddatum": None, "houder": "gm0363", "kenmerk": "PW-1", "wet": "PARTICIPATIEWET"},
     "uwv.inkomstenverhouding": {
@@ -39,15 +43,18 @@ ALWAYS: dict[str, dict[str, Any]] = {
     "belastingdienst.vermogen": {"einddatum": None, "vermogenssoort": "BANKTEGOED", "bedrag": 900_000},
     "dji.detentie": {"einddatum": None},
     "svb.aio": {"einddatum": None, "houder": "svb", "kenmerk": "AIO-1"},
+    "gemeente.jongere": {"einddatum": None, "houder": "gm0363", "kenmerk": "RMC-1", "geboortedatum": "2001-05-17"},
+    "duo.inschrijving": {"einddatum": None, "onderwijssoort": "MBO_BOL"},
+    "duo.startkwalificatie": {"einddatum": None},
     "duo.studiefinanciering": {"einddatum": None, "regeling": "WSF_2000", "onderwijssoort": "HBO"},
 }
 
 
 @dataclass(frozen=True)
 class Step:
-    """One delivery and what must follow from it, and nothing else."""
+    """One delivery, or a tick, and what must follow from it, and nothing else."""
 
-    soort: str
+    soort: str  # or KLOK
     line: dict[str, Any]
     told: dict[str, list[str]]  # ontvanger → what it is told, in order
     asked: dict[str, str | None]  # bron → first day, None when the following ends
@@ -62,6 +69,11 @@ class Story:
     steps: list[Step]
     file: str = field(compare=False)
 
+    @property
+    def has_klok(self) -> bool:
+        """Whether time passes in it."""
+        return any(s.soort == KLOK for s in self.steps)
+
 
 def stories() -> list[Story]:
     """All stories beside this file."""
@@ -74,19 +86,23 @@ def _story(file: str, told: dict[str, Any]) -> Story:
 
 def _step(number: int, step: dict[str, Any]) -> Step:
     (head, feit), *rest = step.items()
+    expected = dict(rest)
+    soort = head.split()[0]
+    asked = {b: None if day is None else str(day) for bron, day in expected.pop("vraagt", {}).items() for b in _bronnen(bron, soort)}
+    kept = expected.pop("bewaard", True)
+    told = {o: said if isinstance(said, list) else [said] for o, said in expected.items()}
+    return Step(soort, {"datum": feit} if head == KLOK else _line(number, head, feit), told, asked, kept)
+
+
+def _line(number: int, head: str, feit: dict[str, Any] | None) -> dict[str, Any]:
     soort, record_id, versie = head.split()
-    line = {
+    return {
         "bsn": BSN,
         "record_id": record_id,
         "versie": int(versie.removeprefix("v")),
         "registratietijd": f"2026-06-01T09:{number:02d}:00Z",
         "feit": None if feit is None else _plain({**ALWAYS[soort], **feit}),
     }
-    expected = dict(rest)
-    asked = {b: None if day is None else str(day) for bron, day in expected.pop("vraagt", {}).items() for b in _bronnen(bron, soort)}
-    kept = expected.pop("bewaard", True)
-    told = {o: said if isinstance(said, list) else [said] for o, said in expected.items()}
-    return Step(soort, line, told, asked, kept)
 
 
 @cache

@@ -9,6 +9,7 @@ from schemas.values import Volgverzoek
 from streams.effects import META_KEY
 from streams.encoded import rows_in
 from streams.fold import Folder
+from streams.store import PartitionStore
 from tests.oracle import Live, fold
 from tests.simulation.folding import folder
 from tests.simulation.kafka import TP, Entry
@@ -142,7 +143,7 @@ def _bronnen_are_asked_in_order(s: "Simulation") -> None:
 
 def _each_transaction_is_a_fresh_fold(s: "Simulation") -> None:
     """The committed frames are each record once, and a fold of them that never failed says the same bytes."""
-    states: dict[int, dict[bytes, bytes | None]] = defaultdict(dict)
+    states = defaultdict[int, PartitionStore](lambda: PartitionStore(folder().rulebook.layout))
     taken: dict[TP, list[int]] = defaultdict(list)
     for t in s.cluster.ended:
         if not t.committed or not t.partitions:
@@ -150,8 +151,8 @@ def _each_transaction_is_a_fresh_fold(s: "Simulation") -> None:
         partition = next(p for (topic, p) in t.offsets or t.rows if topic != "quarantaine")
         for topic, records in t.frames:
             taken[topic, partition] += [r.offset for r in records]
-        effects = _HONEST_FOLD(folder(), states[partition].get, partition, t.frames)
-        states[partition].update(effects.changes)
+        effects = _HONEST_FOLD(folder(), states[partition], partition, t.frames)
+        states[partition].apply(effects)
         said = {tp: rows for tp, rows in t.rows.items() if tp[0] not in {CHANGELOG, VERLOOP}}
         should = {tp: [(k, v) for k, v, _ in rows_in(rows)] for tp, rows in effects.messages.items()}
         assert said == should, f"a transaction of {t.by} sends something else than a fresh fold of its records"

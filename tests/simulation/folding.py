@@ -4,7 +4,7 @@ What is costly to make, and tells nothing of one engine apart from another, is m
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -14,7 +14,7 @@ import structlog
 
 from streams import engine
 from streams.effects import Effects, SourceOffsets
-from streams.fold import Folder, Frame
+from streams.fold import Folder, Frame, State
 from streams.metrics import Held, Metrics
 from tests.simulation.world import catalogue
 
@@ -42,10 +42,10 @@ class Watched:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._folder, name)
 
-    def fold(self, read: Callable[[bytes], bytes | None], partition: int, frames: Iterable[Frame]) -> Effects:
+    def fold(self, state: State, partition: int, frames: Iterable[Frame]) -> Effects:
         """What the Folder makes of the frames."""
         frames = list(frames)
-        effects = self._folder.fold(read, partition, frames)
+        effects = self._folder.fold(state, partition, frames)
         self._taken[frozenset(effects.offsets.items())] = frames
         return effects
 

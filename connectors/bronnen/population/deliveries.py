@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from connectors.bronnen.population.further import FurtherRecords
 from connectors.bronnen.population.knobs import Knobs
 from connectors.bronnen.population.persons import EPOCH_DAY, Feit, PersonMaker, SyntheticRecord, synthetic_bsns
+from connectors.bronnen.population.young import YoungPeople
 from schemas.catalogue import Catalogue
 
 
@@ -35,12 +36,16 @@ def population(
     maker = PersonMaker(rnd, knobs, gemeenten, months * 30, mean)
     beside = Random(f"further {seed}")  # noqa: S311
     further = FurtherRecords(beside, knobs, catalogue.mutatie_topics, months * 30)
+    young_rnd = Random(f"young {seed}")  # noqa: S311
+    young = YoungPeople(young_rnd, knobs, catalogue.mutatie_topics, gemeenten, months * 30)
     deliveries: list[Delivery] = []
     for _, bsn in zip(range(persons), synthetic_bsns(), strict=False):
         for record in maker.records():
             deliveries += _history(rnd, knobs, maker, bsn, record)
         for record in further.records():
             deliveries += _history(beside, knobs, maker, bsn, record)
+        for record in young.records():
+            deliveries += _history(young_rnd, knobs, maker, bsn, record)
     deliveries.sort(key=lambda d: (d.day, d.line["record_id"], d.line["versie"]))
     yield from deliveries[:mutations]
 
@@ -84,8 +89,11 @@ def _corrected(rnd: Random, maker: PersonMaker, record: SyntheticRecord) -> Feit
 
 
 def _line(bsn: str, record_id: str, versie: int, registered: float, feit: Feit | None) -> dict[str, Any]:
-    stated = None if feit is None else {**feit, "begindatum": _iso(feit["begindatum"]), "einddatum": _iso(feit["einddatum"])}
+    stated = None if feit is None else {k: _iso(v) if k in _DAYS else v for k, v in feit.items()}
     return {"bsn": bsn, "record_id": record_id, "versie": versie, "registratietijd": _time(registered), "feit": stated}
+
+
+_DAYS = frozenset({"begindatum", "einddatum", "geboortedatum"})
 
 
 @lru_cache(maxsize=100_000)

@@ -1,0 +1,42 @@
+"""The records that stand, as SQL: of each soort the newest versions that the engine took and may keep."""
+
+from schemas.catalogue import Catalogue, Dienst
+
+
+def live(catalogue: Catalogue, soort: str) -> list[str]:
+    """The tables ``leeft_<nummer>``, the records that stand, and where it matters ``sinds_<nummer>``, since when a persoon is followed."""
+    nummer = catalogue.mutatie_topics[soort].nummer
+    newest = 'QUALIFY row_number() OVER (PARTITION BY persoon, record_id ORDER BY versie DESC, beurt, "offset") = 1'
+    is_basis = any(d.basisfeit.soort == soort for d in catalogue.diensten.values())
+    if is_basis or catalogue.bron_of(soort).filtert_zelf:
+        return [f"leeft_{nummer} AS (SELECT * FROM (SELECT * FROM m{nummer} {newest}) WHERE begindatum IS NOT NULL)"]
+    bases = sorted({catalogue.mutatie_topics[d.basisfeit.soort].nummer for d in catalogue.diensten.values() if _uses(d, soort)})
+    rows = " UNION ALL ".join(
+        f'SELECT {b} AS soort, persoon, record_id, versie, beurt, "offset", begindatum IS NOT NULL AS leeft FROM m{b}' for b in bases
+    )
+    kept = f"SELECT m.* FROM m{nummer} m JOIN sinds_{nummer} s ON s.persoon = m.persoon WHERE m.beurt > s.beurt"
+    return [
+        f"sinds_{nummer} AS ({_since(rows)})",
+        f"leeft_{nummer} AS (SELECT * FROM (SELECT * FROM ({kept}) {newest}) WHERE begindatum IS NOT NULL)",
+    ]
+
+
+def _uses(dienst: Dienst, soort: str) -> bool:
+    return any(f.soort == soort for f in dienst.feiten)
+
+
+def _since(basisfeiten: str) -> str:
+    """When each persoon last went from no live basisfeit to one: only versions count that were higher than all before them."""
+    record = 'PARTITION BY soort, persoon, record_id ORDER BY beurt, "offset"'
+    taken = (
+        f"SELECT * FROM ({basisfeiten}) QUALIFY versie > coalesce(max(versie) OVER "
+        f"({record} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)"
+    )
+    steps = f"SELECT *, leeft::INT - coalesce(lag(leeft::INT) OVER ({record}), 0) AS stap FROM ({taken})"
+    number = 'SELECT *, sum(stap) OVER (PARTITION BY persoon ORDER BY beurt, "offset" ROWS UNBOUNDED PRECEDING) AS aantal'
+    return f"SELECT persoon, max(beurt) AS beurt FROM ({number} FROM ({steps})) WHERE aantal = 1 AND stap = 1 GROUP BY persoon"
+
+
+def shown(name: str, avro: object) -> str:
+    """A field of the feit ``f`` as an ontvanger is told it."""
+    return f"(DATE '1970-01-01' + f.{name}::INT)::VARCHAR" if "date" in str(avro) else f"f.{name}"

@@ -1,0 +1,136 @@
+"""The rules for a basisfeit and all feiten together: what should stand, and on which days. Published, versioned, deterministic.
+
+A rule knows no today. It gives *spells*: what an ontvanger is to be told, and from which day to which it is to be told. The klok's day
+picks the one that stands; the next day on which a spell begins or ends is the next on which time alone changes anything.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from math import inf
+from typing import Final, NamedTuple
+
+import msgspec
+
+from schemas.codec import MIN_DAY
+from schemas.regels import Leeftijd, Ontbreken
+from schemas.values import Waarde
+from streams.core.period import Period, birthday, day_after, iso_day
+from streams.core.record import Record
+from streams.core.rulebook import DienstRule, Soort
+from streams.core.rules import digest_of
+
+BEFORE: Final = MIN_DAY - 1  # the klok's day while it has not ticked: before all that can be registered
+
+Feiten = Sequence[tuple[Soort, Record]]  # those that stand
+
+
+class Deel(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A part of what is told: the listed fields of a feit, or what follows from several."""
+
+    soort: str
+    period: Period
+    velden: tuple[tuple[str, Waarde], ...]
+
+
+class Standing(msgspec.Struct, frozen=True, gc=False):
+    """What an ontvanger should know about a basisfeit."""
+
+    ontvanger: str
+    kenmerk: str
+    shared: Period  # the days that it is about
+    delen: tuple[Deel, ...]
+    bewijs: tuple[tuple[Soort, Record], ...]  # the feiten from which it follows
+
+    def digest(self) -> bytes:
+        """Six bytes that differ when anything differs that the ontvanger is told; which records show it is no part of that."""
+        return digest_of((self.kenmerk, self.shared, self.delen))
+
+
+class Spell(NamedTuple):
+    """What is to be told on some days."""
+
+    told: Period
+    standing: Standing
+
+
+def spells(dienst: DienstRule, basis: Record, feiten: Feiten) -> list[Spell]:
+    """All that is to be told about a basisfeit, no two on one day; nothing of one that is withdrawn."""
+    if basis.period is None:
+        return []
+    match dienst.regel:
+        case Ontbreken():
+            return list(_ontbreken(dienst, dienst.regel, basis, feiten))
+    raise TypeError(f"{dienst.regel.patroon} is a pattern of pairs")
+
+
+def on(found: Iterable[Spell], day: int) -> Standing | None:
+    """What stands on a day."""
+    return next((s.standing for s in found if day in s.told), None)
+
+
+def next_border(found: Iterable[Spell], day: int) -> int | None:
+    """The first day after ``day`` on which a spell begins or ends."""
+    borders = chain.from_iterable((s.told.start, s.told.end) for s in found)
+    return min((b for b in borders if b is not None and b > day), default=None)
+
+
+def _ontbreken(dienst: DienstRule, regel: Ontbreken, basis: Record, feiten: Feiten) -> Iterator[Spell]:
+    """None of the feiten on these days of the basisfeit: told since the wachttijd, with what ended as it began."""
+    window = _window(dienst, regel.leeftijd, basis)
+    for hole in _holes(feiten):
+        gap = None if window is None else hole.shared_with(window)
+        if gap is not None and (told := _from(gap, day_after(gap.start, regel.wachttijd))) is not None:
+            yield Spell(told, _standing(dienst, basis, gap, _ended(feiten, hole.start)))
+
+
+def _window(dienst: DienstRule, leeftijd: Leeftijd | None, basis: Record) -> Period | None:
+    """The days of the basisfeit on which somebody has the age, if there are."""
+    if leeftijd is None or basis.period is None:
+        return basis.period
+    born = basis.values[dienst.velden[leeftijd.veld]]
+    if not isinstance(born, int):  # in a schema that is older than the rule
+        return None
+    begin = BEFORE if leeftijd.vanaf is None else birthday(born, leeftijd.vanaf)
+    return basis.period.shared_with(Period(begin, None if leeftijd.tot is None else birthday(born, leeftijd.tot)))
+
+
+def _holes(feiten: Feiten) -> Iterator[Period]:
+    """The days on which none of the feiten is, before, between and after them."""
+    start = BEFORE
+    for period in sorted((f.period for _, f in feiten if f.period is not None), key=lambda p: p.start):
+        if period.start > start:
+            yield Period(start, period.start)
+        if period.end is None:
+            return
+        start = max(start, period.end)
+    yield Period(start, None)
+
+
+def _from(period: Period, day: int) -> Period | None:
+    """The days of a period from ``day`` on, if there are."""
+    return period.shared_with(Period(day, None))
+
+
+def _ended(feiten: Feiten, day: int) -> Feiten:
+    """The feiten whose last day is the one before ``day``."""
+    return [(s, f) for s, f in feiten if f.period is not None and f.period.end == day]
+
+
+def _standing(dienst: DienstRule, basis: Record, shared: Period, feiten: Feiten) -> Standing:
+    """What is told with the listed fields of some feiten, in the order of their days."""
+    ordered = sorted(feiten, key=_days)
+    delen = tuple(Deel(s.naam, f.period, _listed(dienst, s, f)) for s, f in ordered if f.period is not None)
+    return Standing(str(basis.values[dienst.houder]), str(basis.values[dienst.kenmerk]), shared, delen, tuple(ordered))
+
+
+def _listed(dienst: DienstRule, soort: Soort, feit: Record) -> tuple[tuple[str, Waarde], ...]:
+    """The fields of a feit that the dienst lists, days in ISO 8601."""
+    named = [(name, feit.values[i]) for name, i in dienst.feiten[soort.nummer]]
+    return tuple((name, iso_day(int(v)) if name in soort.datums and v is not None else v) for name, v in named)
+
+
+def _days(feit: tuple[Soort, Record]) -> tuple[int, float, int, str]:
+    """The order of feiten: by their days, and then by their names."""
+    soort, record = feit
+    period = record.period or Period(BEFORE, None)
+    return period.start, inf if period.end is None else period.end, soort.nummer, record.record_id

@@ -1,0 +1,78 @@
+"""The properties of the patterns that judge all feiten of a basisfeit together can fail: each of these planted errors is found by one."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from streams.core import diff as diff_module
+from streams.core import spells, step
+from streams.core.period import Period
+from streams.core.timeline import Timeline
+from streams.due import DueIndex
+from tests.property import test_basis_invariants as invariants
+from tests.property.basis_worlds import events
+
+
+def _all_days(dienst: Any, leeftijd: Any, basis: Any) -> Any:
+    return basis.period
+
+
+def _ends_do_not_matter(feiten: Any) -> Any:
+    last = max((f.period.end or f.period.start for _, f in feiten), default=None)
+    return [Period(spells.BEFORE if last is None else last, None)]
+
+
+def _never_due(found: Any, day: int) -> None:
+    return None
+
+
+def _due_a_day_late(found: Any, day: int) -> int | None:
+    due = _next_border(found, day)
+    return None if due is None else due + 1
+
+
+def _says_it_again(sent: Any, dienst: int, basis: int, wanted: Any) -> Any:
+    return _diff((), dienst, basis, wanted)
+
+
+def _only_on_its_day(self: DueIndex, day: int) -> set[bytes]:
+    return self._days.get(day, set())
+
+
+def _due_is_not_written(self: Timeline, day: int | None) -> Timeline:
+    return self
+
+
+def _today_only(rulebook: Any, timeline: Any, klok: int | None, day: int, place: Any) -> Any:
+    return _tick(rulebook, timeline, None, day, place)
+
+
+_diff, _next_border, _tick = diff_module.diff, spells.next_border, step.tick
+
+STANDS = invariants.test_what_stands_is_what_the_days_say_whatever_the_order_of_arrival, (events(),)
+VERSIONS = invariants.test_a_signaal_has_one_name_and_its_versions_run_without_gaps, (events(),)
+DAYS = invariants.test_days_without_a_tick_pass_as_those_with_one, (events(ticks=0), st.integers(0, 50))
+
+MUTANTS: dict[str, tuple[Any, str, Any, tuple[Callable[..., None], tuple[Any, ...]]]] = {
+    "the age does not matter": (spells, "_window", _all_days, STANDS),
+    "only the last feit leaves a hole": (spells, "_holes", _ends_do_not_matter, STANDS),
+    "time alone changes nothing": (step, "next_border", _never_due, STANDS),
+    "time comes a day late": (step, "next_border", _due_a_day_late, STANDS),
+    "a tick forgets who was due before": (DueIndex, "until", _only_on_its_day, STANDS),
+    "nobody is ever due": (Timeline, "with_due", _due_is_not_written, STANDS),
+    "what was sent is sent again": (step, "diff", _says_it_again, VERSIONS),
+    "days without a tick are left out": ("streams.fold", "tick", _today_only, DAYS),
+}
+
+
+@pytest.mark.parametrize("planted", MUTANTS)
+def test_a_planted_error_is_found(monkeypatch: pytest.MonkeyPatch, planted: str) -> None:
+    where, name, mutant, (prop, drawn) = MUTANTS[planted]
+    hunt = settings(max_examples=2_000, phases=[Phase.generate], database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    hunted = hunt(given(*drawn)(prop.hypothesis.inner_test))  # type: ignore[attr-defined]
+    monkeypatch.setattr(f"{where}.{name}" if isinstance(where, str) else where, *(() if isinstance(where, str) else (name,)), mutant)
+    with pytest.raises(AssertionError):
+        hunted()
