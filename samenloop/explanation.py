@@ -113,6 +113,7 @@ def explanation_text(e: Explanation) -> str:
 
 _RULES = {
     "samenloop": "een basisfeit en een feit met een gedeelde dag",
+    "beeindiging": "wat begonnen was is geëindigd, en binnen de termijn is geen van de feiten begonnen",
     "ontbreken": "op de dag van de klok is er een basisfeit, en geen van de feiten",
 }
 

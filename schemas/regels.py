@@ -1,6 +1,6 @@
 """The published rule of a dienst: its pattern and what may be set of it, a small closed vocabulary. There is no expression language."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -50,15 +50,25 @@ class Ontbreken(_Regel):
     wachttijd: Termijn = "P0D"
 
 
-Regel = Annotated[Samenloop | Ontbreken, Field(discriminator="patroon")]
+class Beeindiging(_Regel):
+    """A feit of the soort ``van`` ended, and within the ``termijn`` none of the feiten began; a signal a basisfeit while it is so."""
+
+    patroon: Literal["beeindiging"]
+    leeftijd: Leeftijd | None = None
+    van: str  # soort of feit
+    termijn: Termijn
+
+
+Regel = Annotated[Samenloop | Ontbreken | Beeindiging, Field(discriminator="patroon")]
 PATRONEN: Final = tuple(get_args(model.model_fields["patroon"].annotation)[0] for model in get_args(get_args(Regel)[0]))
 
 
-def faults(regel: Regel, basis: Velden) -> Iterator[Fault]:
-    """What of a rule does not fit its dienst; ``basis`` are the fields of the basisfeit that the dienst lists."""
-    match regel:
-        case Ontbreken(leeftijd=Leeftijd(veld=veld)):
-            yield from _expected(basis, veld, "date", ("leeftijd", "veld"))
+def faults(regel: Regel, basis: Velden, soorten: Collection[str]) -> Iterator[Fault]:
+    """What of a rule does not fit its dienst: the fields of the basisfeit that it lists, and the soorten of its feiten."""
+    if isinstance(regel, Ontbreken | Beeindiging) and regel.leeftijd is not None:
+        yield from _expected(basis, regel.leeftijd.veld, "date", ("leeftijd", "veld"))
+    if isinstance(regel, Beeindiging) and regel.van not in soorten:
+        yield ("van",), f"{regel.van} is not among the feiten"
 
 
 def _expected(velden: Velden, naam: str, kind: Literal["date", "number"], key: tuple[str | int, ...]) -> Iterator[Fault]:

@@ -50,7 +50,8 @@ def signalen_of(catalogue: Catalogue, golden: Mapping[str, Example]) -> dict[tup
         if dienst.over_paren:
             found |= {(dienst.dienst, soort): told for soort, told in courses.items()}
         else:
-            found[dienst.dienst, dienst.basisfeit.soort] = max(courses.values(), key=len)[: len(_COURSE)]
+            told = max(courses.values(), key=len)[: len(_COURSE)]
+            found |= {(dienst.dienst, dienst.basisfeit.soort): told} if told else {}  # the golden person may be of another age
     return found
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from schemas.catalogue import Catalogue, Dienst
-from schemas.regels import Leeftijd, Ontbreken
+from schemas.regels import Beeindiging, Leeftijd, Ontbreken
 
 UITLEG: Final = {"begindatum": "De eerste dag.", "einddatum": "De laatste dag, tot en met; leeg zolang het duurt."}
 ONTVANGERS: Final[Mapping[str, tuple[str, str]]] = {
@@ -67,6 +67,19 @@ def _ontbreken(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
     yield _OORDEELT_NIET.format(wie=wie)
 
 
+def _beeindiging(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
+    regel, topics = dienst.regel, catalogue.mutatie_topics
+    assert isinstance(regel, Beeindiging)  # noqa: S101 - the caller chooses by pattern
+    wie, ended = ONTVANGERS[dienst.ontvanger.soort][0], inline(topics[f"{regel.van}"].naam)
+    yield from _grond(catalogue, dienst)
+    geen = " en geen ".join(inline(topics[f.soort].naam) for f in dienst.feiten)
+    leeftijd = _leeftijd(regel.leeftijd)
+    yield f"Eindigt een {ended}, en is er {duration(regel.termijn)} daarna geen {geen}, dan krijgt {wie} een signaal.{leeftijd}"
+    yield "Het signaal noemt sinds wanneer dat zo is, en wat er eindigde: alleen de velden die hieronder staan."
+    yield "Is het niet meer zo, dan vervalt het signaal. Ook alleen het verstrijken van de tijd kan een signaal geven of laten vervallen."
+    yield _OORDEELT_NIET.format(wie=wie)
+
+
 def _grond(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
     basis = inline(catalogue.mutatie_topics[dienst.basisfeit.soort].naam)
     yield f"Alleen wie een {basis} heeft, wordt gevolgd. Van ieder ander wordt niets bewaard."
@@ -81,4 +94,8 @@ def _leeftijd(leeftijd: Leeftijd | None) -> str:
 
 
 _OORDEELT_NIET: Final = "De regel oordeelt niet: {wie} onderzoekt en beslist zelf."
-RULES: Final[Mapping[str, Callable[[Catalogue, Dienst], Iterator[str]]]] = {"samenloop": _samenloop, "ontbreken": _ontbreken}
+RULES: Final[Mapping[str, Callable[[Catalogue, Dienst], Iterator[str]]]] = {
+    "samenloop": _samenloop,
+    "ontbreken": _ontbreken,
+    "beeindiging": _beeindiging,
+}

@@ -7,7 +7,7 @@ last before it, what begins first behind it.
 from typing import Final
 
 from schemas.catalogue import Catalogue, Dienst, Feitsoort, feit_fields
-from schemas.regels import Leeftijd, Ontbreken
+from schemas.regels import Beeindiging, Leeftijd, Ontbreken
 from streams.audit.recompute_records import shown
 
 _MOST: Final = 40  # parts of a signal
@@ -24,20 +24,32 @@ def ontbreken(catalogue: Catalogue, dienst: Dienst) -> str:
         WHERE NOT er AND van <= dag AND coalesce(dag < tot, true) AND {_after(begin, regel.wachttijd)} <= dag"""
 
 
+def beeindiging(catalogue: Catalogue, dienst: Dienst) -> str:
+    """What ended last before the day of the klok is of one soort, the termijn since then is over, and none of the feiten is there."""
+    regel = dienst.regel
+    assert isinstance(regel, Beeindiging)  # noqa: S101 - the caller chooses by pattern
+    return f"""SELECT {_NAMES.format(dienst=dienst)}, NULL AS feitsoort, NULL AS feit,
+        sinds AS eerste, least(tot, volgende) - 1 AS laatste, gegevens
+        FROM ({_around(catalogue, dienst, regel.leeftijd, regel.van)})
+        WHERE NOT er AND van <= dag AND coalesce(dag < tot, true) AND {_after("sinds", regel.termijn)} <= dag AND gegevens <> '[]'"""
+
+
 _NAMES: Final = (
     "'{dienst.dienst}' AS dienst, houder AS ontvanger, kenmerk, '{dienst.basisfeit.soort}' AS basissoort, record_id AS basisfeit"
 )
 
 
-def _around(catalogue: Catalogue, dienst: Dienst, leeftijd: Leeftijd | None) -> str:
+def _around(catalogue: Catalogue, dienst: Dienst, leeftijd: Leeftijd | None, van: str | None = None) -> str:
     """Each basisfeit with the days ``[van, tot)`` on which it counts, and the feiten around the klok's ``dag``.
 
     ``er``: whether one is there; ``sinds``: the day after the last that ended before; ``volgende``: the first day of the next.
+    ``gegevens`` are those that ended last, of the soort ``van`` if it is given.
     """
     basis = catalogue.mutatie_topics[dienst.basisfeit.soort].nummer
+    of_soort = "true" if van is None else f"f.nummer = {catalogue.mutatie_topics[van].nummer}"
     return f"""SELECT g.*, coalesce(bool_or(f.begindatum <= dag AND coalesce(f.einddatum >= dag, true)), false) AS er,
         max(f.einddatum + 1) FILTER (WHERE f.einddatum < dag) AS sinds, min(f.begindatum) FILTER (WHERE f.begindatum > dag) AS volgende,
-        {_parts("f.einddatum < dag AND f.einddatum = laatste")} AS gegevens
+        {_parts(f"f.einddatum < dag AND f.einddatum = laatste AND {of_soort}")} AS gegevens
         FROM (
             SELECT b.persoon, b.record_id, b.houder, b.kenmerk, k.dag, {_window(leeftijd)}
             FROM leeft_{basis} b JOIN klokken k USING (partitie)

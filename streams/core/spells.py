@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from schemas.codec import MIN_DAY
-from schemas.regels import Leeftijd, Ontbreken
+from schemas.regels import Beeindiging, Leeftijd, Ontbreken
 from schemas.values import Waarde
 from streams.core.period import Period, birthday, day_after, iso_day
 from streams.core.record import Record
@@ -60,6 +60,8 @@ def spells(dienst: DienstRule, basis: Record, feiten: Feiten) -> list[Spell]:
     match dienst.regel:
         case Ontbreken():
             return list(_ontbreken(dienst, dienst.regel, basis, feiten))
+        case Beeindiging():
+            return list(_beeindiging(dienst, dienst.regel, basis, feiten))
     raise TypeError(f"{dienst.regel.patroon} is a pattern of pairs")
 
 
@@ -81,6 +83,17 @@ def _ontbreken(dienst: DienstRule, regel: Ontbreken, basis: Record, feiten: Feit
         gap = None if window is None else hole.shared_with(window)
         if gap is not None and (told := _from(gap, day_after(gap.start, regel.wachttijd))) is not None:
             yield Spell(told, _standing(dienst, basis, gap, _ended(feiten, hole.start)))
+
+
+def _beeindiging(dienst: DienstRule, regel: Beeindiging, basis: Record, feiten: Feiten) -> Iterator[Spell]:
+    """A feit of one soort ended, and none began within the termijn: told from then on, about the days since it ended."""
+    window = _window(dienst, regel.leeftijd, basis)
+    for hole in _holes(feiten):
+        ended = [(s, f) for s, f in _ended(feiten, hole.start) if s.naam == regel.van]
+        told = _from(hole, day_after(hole.start, regel.termijn)) if ended else None
+        told = None if told is None or window is None else told.shared_with(window)
+        if told is not None:
+            yield Spell(told, _standing(dienst, basis, Period(hole.start, told.end), ended))
 
 
 def _window(dienst: DienstRule, leeftijd: Leeftijd | None, basis: Record) -> Period | None:

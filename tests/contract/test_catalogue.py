@@ -29,6 +29,9 @@ def test_the_copy_is_good_before_it_is_spoilt(folder: Path) -> None:
     assert Catalogue.load(folder) == Catalogue.load()
 
 
+ONTBREKEN = "diensten/jongeren-zonder-startkwalificatie.yaml"
+BEEINDIGING = "diensten/voortijdig-schoolverlaters.yaml"
+
 UNKNOWN: list[tuple[str, tuple[str | int, ...]]] = [
     ("bronnen.yaml", (1,)),
     ("ontvangers.yaml", (0,)),
@@ -135,6 +138,27 @@ def test_a_wrong_value_is_refused_under_its_file_and_key(
 ) -> None:
     spoil(folder, file, path, put(value))
     assert refusal(folder).startswith(said if file in LISTS else f"{Path(file).name}: {said}")
+
+
+REGELS: list[tuple[str, tuple[str | int, ...], object, str]] = [
+    (ONTBREKEN, ("regel", "leeftijd", "veld"), "leeftijd", "regel.leeftijd.veld: leeftijd is not among the listed velden"),
+    (ONTBREKEN, ("regel", "leeftijd", "veld"), "kenmerk", "regel.leeftijd.veld: kenmerk is no date that is always given"),
+    (ONTBREKEN, ("regel", "leeftijd", "vanaf"), 27, "regel.leeftijd: Value error, tot has to be higher than vanaf"),
+    (ONTBREKEN, ("regel", "leeftijd"), {"veld": "geboortedatum"}, "regel.leeftijd: Value error, vanaf or tot is needed"),
+    (ONTBREKEN, ("regel", "wachttijd"), "een maand", "regel.wachttijd: String should match pattern"),
+    (ONTBREKEN, ("regel", "formule"), "1 + 1", "regel.formule: Extra inputs are not permitted"),
+    (BEEINDIGING, ("regel", "van"), "uwv.uitkering", "regel.van: uwv.uitkering is not among the feiten"),
+    (BEEINDIGING, ("regel", "termijn"), "P1Y", "regel.termijn: String should match pattern"),
+    (BEEINDIGING, ("regel", "wachttijd"), "P1M", "regel.wachttijd: Extra inputs are not permitted"),
+]
+
+
+@pytest.mark.parametrize(("file", "path", "value", "said"), REGELS, ids=lambda x: str(x)[:40])
+def test_a_rule_that_its_dienst_cannot_have_is_refused_under_its_key(
+    file: str, path: tuple[str | int, ...], value: object, said: str, folder: Path
+) -> None:
+    spoil(folder, file, path, put(value))
+    assert refusal(folder).startswith(f"{Path(file).name}: {said}")
 
 
 def test_a_soort_that_no_dienst_uses_is_refused(folder: Path) -> None:

@@ -76,6 +76,23 @@ def events(draw: st.DrawFn, more: Sequence[str] = (), ticks: int = 4) -> list[Ev
     return draw(st.permutations(told + again))
 
 
+@st.composite
+def leavers(draw: st.DrawFn) -> list[Event]:
+    """Somebody under 23 with few feiten, most of which end, and ticks around a termijn of a month behind them; in any order."""
+    listed = {"begindatum": FIRST, "einddatum": None, "houder": "gm0363", "kenmerk": "A-1", "geboortedatum": day_of("2005-06-01")}
+    told: list[Event] = [Told("gemeente.jongere", Mutatie(str(uuid5(NAMESPACE_OID, "j")), 1, 1_760_000_000_000, listed))]
+    for soort, most in (("duo.inschrijving", 2), ("duo.startkwalificatie", 1)):
+        for number in range(draw(st.integers(0, most))):
+            begin = draw(st.integers(FIRST, HORIZON))
+            feit = {"begindatum": begin, "einddatum": draw(st.sampled_from((begin, begin + 7, begin + 20, None)))}
+            feit |= {"onderwijssoort": "VO"} if soort == "duo.inschrijving" else {}
+            told.append(Told(soort, Mutatie(str(uuid5(NAMESPACE_OID, f"{soort}-{number}")), 1, 1_760_000_000_001, feit)))
+    ends = [t.mutatie.feit["einddatum"] for t in told if isinstance(t, Told) and t.mutatie.feit and t.mutatie.feit["einddatum"]]
+    late = [st.integers(end + 26, end + 36) for end in ends]
+    told += [Tick(day) for day in draw(st.lists(st.one_of(st.integers(FIRST, HORIZON + 60), *late), min_size=1, max_size=3))]
+    return draw(st.permutations(told))
+
+
 def delivered(event: Event, persoon: bytes = PERSOON) -> Delivered:
     """An event as it stands on the log."""
     if isinstance(event, Tick):
@@ -130,7 +147,8 @@ def truth(told: Iterable[Event]) -> Live:
     standing = [t for t in newest.values() if t.mutatie.feit is not None]
     bases = [t for t in standing if t.soort == "gemeente.jongere"]
     feiten = sorted((t for t in standing if t.soort in SOORTEN[1:]), key=_order)
-    return {held for b in bases if klok is not None and (held := _lacking(b, feiten, klok)) is not None}
+    found = [rule(b, feiten, klok) for b in bases if klok is not None for rule in (_lacking, _left)]
+    return {held for held in found if held is not None}
 
 
 def _order(t: Told) -> tuple[Any, ...]:
@@ -175,6 +193,35 @@ def _lacking(basis: Told, feiten: Sequence[Told], klok: int) -> tuple[Any, ...] 
     parts = [_part(f) for f in ended]
     return (
         "jongeren-zonder-startkwalificatie", b["houder"], b["kenmerk"], basis.mutatie.record_id, iso(first), iso(last), json.dumps(parts),
+    )  # fmt: skip
+
+
+def _left(basis: Told, feiten: Sequence[Told], klok: int) -> tuple[Any, ...] | None:
+    """What stands of voortijdig-schoolverlaters: walks back to the day on which the last enrolment ended, and on to the end."""
+    b = basis.mutatie.feit
+    assert b is not None
+
+    def none_on(day: int) -> bool:
+        return not any(covers(f, day) for f in feiten)
+
+    def in_view(day: int) -> bool:
+        return covers(basis, day) and age_on(b["geboortedatum"], day) < 23 and none_on(day)
+
+    hole = last = klok
+    while none_on(hole - 1) and hole > BEFORE:
+        hole -= 1
+    ended = [f for f in feiten if f.soort == "duo.inschrijving" and f.mutatie.feit is not None and f.mutatie.feit["einddatum"] == hole - 1]
+    begun = date.fromisoformat(iso(hole))
+    month = date(begun.year + begun.month // 12, begun.month % 12 + 1, 1)
+    late = min(begun.day, ((month.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)).day)
+    if not ended or not in_view(klok) or iso(klok) < str(month.replace(day=late)):
+        return None
+    while in_view(last + 1) and last < BEYOND:
+        last += 1
+    end = None if last == BEYOND else iso(last)
+    return (
+        "voortijdig-schoolverlaters", b["houder"], b["kenmerk"], basis.mutatie.record_id, iso(hole), end,
+        json.dumps([_part(f) for f in ended]),
     )  # fmt: skip
 
 

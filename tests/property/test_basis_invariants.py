@@ -14,7 +14,7 @@ from streams.audit.reproduce import Input
 from streams.effects import META_KEY
 from streams.records import SourceRecord, run_of
 from streams.store import PartitionStore
-from tests.property.basis_worlds import PERSOON, Event, Tick, delivered, events, live, said, told_by, truth
+from tests.property.basis_worlds import PERSOON, Event, Tick, delivered, events, leavers, live, said, told_by, truth
 from tests.property.kerns import PARTITION, Both
 
 
@@ -29,6 +29,11 @@ MORE = ("gemeente.bijstand", "duo.studiefinanciering")
 
 @given(events())
 def test_what_stands_is_what_the_days_say_whatever_the_order_of_arrival(told: list[Event]) -> None:
+    assert live(told_by(Both(0), ([e] for e in told))) == truth(told)
+
+
+@given(leavers())
+def test_who_left_school_stands_as_the_days_say_whatever_the_order_of_arrival(told: list[Event]) -> None:
     assert live(told_by(Both(0), ([e] for e in told))) == truth(told)
 
 

@@ -1,6 +1,7 @@
 """The properties of the patterns that judge all feiten of a basisfeit together can fail: each of these planted errors is found by one."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from streams.core.period import Period
 from streams.core.timeline import Timeline
 from streams.due import DueIndex
 from tests.property import test_basis_invariants as invariants
-from tests.property.basis_worlds import events
+from tests.property.basis_worlds import events, leavers
 
 
 def _all_days(dienst: Any, leeftijd: Any, basis: Any) -> Any:
@@ -23,6 +24,15 @@ def _all_days(dienst: Any, leeftijd: Any, basis: Any) -> Any:
 def _ends_do_not_matter(feiten: Any) -> Any:
     last = max((f.period.end or f.period.start for _, f in feiten), default=None)
     return [Period(spells.BEFORE if last is None else last, None)]
+
+
+def _a_day_sooner(day: int, termijn: str) -> int:
+    return _day_after(day, termijn) - (termijn != "P0D")
+
+
+def _ends_of_all_soorten(dienst: Any, regel: Any, basis: Any, feiten: Any) -> Any:
+    renamed = [(replace(soort, naam=regel.van), feit) for soort, feit in feiten]
+    return _beeindiging(dienst, regel, basis, renamed)
 
 
 def _never_due(found: Any, day: int) -> None:
@@ -51,14 +61,18 @@ def _today_only(rulebook: Any, timeline: Any, klok: int | None, day: int, place:
 
 
 _diff, _next_border, _tick = diff_module.diff, spells.next_border, step.tick
+_beeindiging, _day_after = spells._beeindiging, spells.day_after
 
 STANDS = invariants.test_what_stands_is_what_the_days_say_whatever_the_order_of_arrival, (events(),)
+LEFT = invariants.test_who_left_school_stands_as_the_days_say_whatever_the_order_of_arrival, (leavers(),)
 VERSIONS = invariants.test_a_signaal_has_one_name_and_its_versions_run_without_gaps, (events(),)
 DAYS = invariants.test_days_without_a_tick_pass_as_those_with_one, (events(ticks=0), st.integers(0, 50))
 
 MUTANTS: dict[str, tuple[Any, str, Any, tuple[Callable[..., None], tuple[Any, ...]]]] = {
     "the age does not matter": (spells, "_window", _all_days, STANDS),
     "only the last feit leaves a hole": (spells, "_holes", _ends_do_not_matter, STANDS),
+    "a termijn is a day shorter": (spells, "day_after", _a_day_sooner, LEFT),
+    "whatever ended last counts": (spells, "_beeindiging", _ends_of_all_soorten, LEFT),
     "time alone changes nothing": (step, "next_border", _never_due, STANDS),
     "time comes a day late": (step, "next_border", _due_a_day_late, STANDS),
     "a tick forgets who was due before": (DueIndex, "until", _only_on_its_day, STANDS),

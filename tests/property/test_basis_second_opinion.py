@@ -11,7 +11,7 @@ from streams.audit.archive import Archive
 from streams.audit.second_opinion import AsOf, Opinion, second_opinion
 from tests.archived import APP, Log
 from tests.kept import PARTITIES
-from tests.property.basis_worlds import Event, Tick, delivered, events, truth
+from tests.property.basis_worlds import Event, Tick, delivered, events, leavers, truth
 from tests.property.worlds import Told
 
 PERSONS = [b"A" * 52, b"B" * 52]
@@ -26,7 +26,7 @@ def arrivals(draw: st.DrawFn) -> Arriving:
     """Events about some persons, in any order; ticks are those of all."""
     told: Arriving = []
     for persoon in PERSONS:
-        for e in draw(events(ticks=2)):
+        for e in draw(events(ticks=2) | leavers()):
             name = "" if isinstance(e, Tick) else f"{persoon[:1].decode()}-{e.mutatie.record_id}"
             told.append((persoon, e if isinstance(e, Tick) else Told(e.soort, replace(e.mutatie, record_id=name))))
     return draw(st.permutations(told))
