@@ -78,9 +78,9 @@ def test_every_input_record_is_stored_known_not_kept_or_in_quarantine(node: Node
 
 
 def test_nothing_is_kept_of_persons_without_a_basisfeit(node: Node, deliveries: list[Delivery]) -> None:
-    with_benefit = {d.line["bsn"] for d in deliveries if d.soort == "gemeente.bijstand"}
-    self_filtered = {d.line["bsn"] for d in deliveries if d.soort.startswith("duo.")}
-    nobody = {d.line["bsn"] for d in deliveries} - with_benefit - self_filtered
+    grounds = {d.basisfeit.soort for d in node.catalogue.diensten.values()}
+    kept = {d.line["bsn"] for d in deliveries if d.soort in grounds or node.catalogue.bron_of(d.soort).filtert_zelf}
+    nobody = {d.line["bsn"] for d in deliveries} - kept
     reader = node.reader("gemeente.bijstand")
     forbidden = {reader._pseudonymiser.persoon(bsn).encode() for bsn in nobody}
 
