@@ -8,12 +8,15 @@ from typing import Annotated
 import typer
 
 from samenloop.errors import NotDoneError
-from streams.proof.evidence import Keys
+from streams.proof.checkpoint import Keys
 from streams.proof.note import COSIGNER, LOG, Note, NoteError, Signer, Verifier, note_of
 
 KeyOption = Annotated[Path, typer.Option(help="File with the private key, which 'log key' made.")]
 LogKeyOption = Annotated[str, typer.Option(help="Public key of who signs the logs: a vkey, or a file with it.")]
-CosignerOption = Annotated[list[str] | None, typer.Option("--cosigner", help="Public key of one who countersigns; may be repeated.")]
+CosignerOption = Annotated[
+    list[str] | None,
+    typer.Option("--cosigner", help="Public key of one who countersigns, or a file with one on each line; may be repeated."),
+]
 
 
 def make_key(name: str, file: Path, *, cosigner: bool) -> Verifier:
@@ -68,7 +71,20 @@ def verifier_of(vkey: str, kind: int) -> Verifier:
 
 def keys_of(log_key: str, cosigners: Sequence[str] | None) -> Keys:
     """Whom the user trusts; raises NotDoneError."""
-    return Keys(verifier_of(log_key, LOG), tuple(verifier_of(c, COSIGNER) for c in cosigners or ()))
+    return Keys(verifier_of(log_key, LOG), cosigners_of(cosigners))
+
+
+def cosigners_of(named: Sequence[str] | None) -> Sequence[Verifier]:
+    """Those who countersign, and are trusted; raises NotDoneError."""
+    return tuple(verifier_of(line, COSIGNER) for vkey in named or () for line in _lines(vkey))
+
+
+def _lines(vkey: str) -> list[str]:
+    """The vkeys in a file that is named, or the one that is given."""
+    try:
+        return [vkey] if "+" in vkey else Path(vkey).read_text().split()
+    except (OSError, UnicodeDecodeError) as e:
+        raise NotDoneError(f"{vkey}: it cannot be read") from e
 
 
 def note_in(file: Path) -> Note:

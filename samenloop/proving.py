@@ -13,7 +13,7 @@ from streams.audit.rows import Row
 from streams.proof.checkpoint import Log, checkpoint_of
 from streams.proof.entry import entry_of, stored
 from streams.proof.evidence import consistency_file, inclusion_file
-from streams.proof.grown import folder_of, read_checkpoint
+from streams.proof.grown import CHECKPOINT, folder_of, read_checkpoint
 from streams.proof.note import Note
 from streams.proof.tiles import Tiles
 
@@ -54,9 +54,9 @@ def found_in_archive(archive: Archive, target: str, ontvangers: Sequence[str]) -
     return _existing(found, target)
 
 
-def proof_of_record(folder: Path, found: Found, *, with_record: bool) -> str:
-    """The content of a proof file; raises NotDoneError, NoteError, TilesError."""
-    note = _note(folder, found.log)
+def proof_of_record(folder: Path, found: Found, by: str = CHECKPOINT, *, with_record: bool) -> str:
+    """The content of a proof file ``by`` one of the checkpoints beside a log; raises NotDoneError, NoteError, TilesError."""
+    note = _note(folder, found.log, by)
     size = checkpoint_of(note.text).size
     tiles = Tiles(folder_of(folder, found.log))
     index = tiles.index_of(found.offset, size)
@@ -71,23 +71,23 @@ def proof_of_record(folder: Path, found: Found, *, with_record: bool) -> str:
     return inclusion_file(tiles, note, index, record)
 
 
-def proof_since(folder: Path, target: str, since: Note) -> str:
+def proof_since(folder: Path, target: str, since: Note, by: str = CHECKPOINT) -> str:
     """The proof that the log ``target`` goes on from a checkpoint; raises NotDoneError, NoteError, TilesError."""
     match = _LOG.fullmatch(target)
     if match is None:
         raise NotDoneError(f"{target}: a log is named as <topic>-<partition>, such as signalen.gm0363-0")
     log, old = Log(match[1], int(match[2])), checkpoint_of(since.text)
-    note = _note(folder, log)
+    note = _note(folder, log, by)
     new = checkpoint_of(note.text)
     if old.origin != new.origin or old.size > new.size:
         raise NotDoneError(f"size {new.size} of {new.origin} does not go on from size {old.size} of {old.origin}")
     return consistency_file(Tiles(folder_of(folder, log)), note, old.size)
 
 
-def _note(folder: Path, log: Log) -> Note:
-    note = read_checkpoint(folder_of(folder, log))
+def _note(folder: Path, log: Log, by: str) -> Note:
+    note = read_checkpoint(folder_of(folder, log), by)
     if note is None:
-        raise NotDoneError(f"{folder}: there is no log of {log.topic}-{log.partition}")
+        raise NotDoneError(f"{folder}: there is no {by} of {log.topic}-{log.partition}")
     return note
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from schemas.checkpoints import CHECKPOINTS
 from streams.proof import signing
-from streams.proof.checkpoint import Log
+from streams.proof.checkpoint import Keys, Log
 from streams.proof.grown import GrowingLog, is_logged
 from streams.proof.note import COSIGNER, LOG, Note, Signer
 from streams.proof.published import Published
@@ -30,7 +30,7 @@ def sign_world(world: World, folder: Path, published: Published) -> None:
         if log.checkpoint != known:
             headers: Any = [signing._consistency(log, published)]
             world.append(CHECKPOINTS, 0, log.origin.encode(), str(log.note).encode(), headers)
-            published.take(str(log.note).encode(), headers, SIGNER.verifier)
+            published.take(str(log.note).encode(), headers, Keys(SIGNER.verifier))
 
 
 def cosigned(note: Note, time: int = 1_790_000_000) -> Note:

@@ -12,7 +12,18 @@ from connectors.broker.topics import retention_ms
 from samenloop.commands.follow import OntvangerArgument
 from samenloop.context import BrokersOption, DataOption, ToepassingOption, brokers_of, catalogue_of, settings_of
 from samenloop.errors import NotDoneError
-from samenloop.log_keys import CosignerOption, KeyOption, LogKeyOption, keys_of, make_key, note_in, public_of, signer_in, verifier_of
+from samenloop.log_keys import (
+    CosignerOption,
+    KeyOption,
+    LogKeyOption,
+    cosigners_of,
+    keys_of,
+    make_key,
+    note_in,
+    public_of,
+    signer_in,
+    verifier_of,
+)
 from samenloop.ontvanger import ontvanger_of
 from samenloop.progress import bar_of
 from samenloop.proving import found_in_archive, found_in_kafka, proof_of_record, proof_since
@@ -24,7 +35,7 @@ from streams.core.messages import iso_time
 from streams.proof.cosigning import cosign_logs
 from streams.proof.entry import key_and_value
 from streams.proof.evidence import Proven, proven
-from streams.proof.grown import LogError
+from streams.proof.grown import CHECKPOINT, COUNTERSIGNED, LogError
 from streams.proof.note import LOG, NoteError
 from streams.proof.signing import sign_logs
 from streams.proof.tiles import TilesError
@@ -55,6 +66,7 @@ def checkpoint(
     *,
     key: KeyOption,
     folder: FolderOption,
+    cosigner: CosignerOption = None,
     as_json: JsonOption = False,
     brokers: BrokersOption = None,
     data: DataOption = None,
@@ -65,7 +77,7 @@ def checkpoint(
     signer = signer_in(key, cosigner=False)
     try:
         with bar_of("hashing", quiet=as_json) as told:
-            found = run(sign_logs(brokers_of(settings), folder, signer, settings.toepassing, told))
+            found = run(sign_logs(brokers_of(settings), folder, signer, cosigners_of(cosigner), settings.toepassing, told))
     except _FAULTS as e:
         raise NotDoneError(str(e)) from e
     if found is None:
@@ -120,21 +132,22 @@ def prove(  # noqa: PLR0913 - one parameter an option
     since: Annotated[Path | None, typer.Option(help="File with an earlier checkpoint: prove that the log goes on from it.")] = None,
     archive: Annotated[Path | None, typer.Option(help="Take the record from this archive, not from Kafka.")] = None,
     hash_only: Annotated[bool, typer.Option("--hash-only", help="Leave the record itself out of the proof.")] = False,
+    countersigned: Annotated[bool, typer.Option("--countersigned", help="By the newest checkpoint that was countersigned.")] = False,
     brokers: BrokersOption = None,
     data: DataOption = None,
 ) -> None:
     """Write the proof that the newest checkpoint covers a record, for whoever has the public key: no Kafka is needed to check it."""
     settings = settings_of(brokers=brokers, data=data)
-    ontvangers = list(catalogue_of(settings).ontvangers)
+    ontvangers, by = list(catalogue_of(settings).ontvangers), COUNTERSIGNED if countersigned else CHECKPOINT
     try:
         if since is not None:
-            text = proof_since(folder, target, note_in(since))
+            text = proof_since(folder, target, note_in(since), by)
         else:
             inside = None if archive is None else found_in_archive(Archive(archive), target, ontvangers)
             found = inside or run(found_in_kafka(brokers_of(settings), target, ontvangers))
             if found is None:
                 raise typer.Exit(2)
-            text = proof_of_record(folder, found, with_record=not hash_only)
+            text = proof_of_record(folder, found, by, with_record=not hash_only)
         out.write_text(text)
     except _FAULTS as e:
         raise NotDoneError(str(e)) from e

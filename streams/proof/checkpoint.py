@@ -6,6 +6,8 @@ under that name.
 
 import base64
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from streams.proof.note import Note, NoteError, Verifier, in_base64
@@ -56,6 +58,24 @@ def checkpoint_of(text: str) -> Checkpoint:
     if not origin or found.size < 0 or len(decoded) != 32 or found.text != text:
         raise NoteError("this is no checkpoint: origin, size and root, each on a line")
     return found
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Whom one trusts who judges checkpoints."""
+
+    signer: Verifier
+    cosigners: Sequence[Verifier] = ()
+
+    def countersigned(self, note: Note) -> list[str]:
+        """The cosigners who have signed a note; raises NoteError when a signature of one of them is not a good one."""
+        return [c.name for c in self.cosigners if c.find(note) is not None]
+
+    def trusted(self, note: Note) -> Note:
+        """A checkpoint of the signer without the signatures of others than the cosigners; raises NoteError as ``countersigned`` does."""
+        signer = self.signer.renamed(checkpoint_of(note.text).origin)
+        found = (key.find(note) for key in (signer, *self.cosigners))
+        return Note(note.text, tuple(s for s in found if s is not None))
 
 
 def opened(note: Note, signer: Verifier) -> Checkpoint:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from streams.audit.committed import StalledError, committed_of
+from streams.proof.checkpoint import Keys
 from streams.proof.grown import GrowingLog, LogError, grow, only_writer, read_checkpoints
 from streams.proof.note import Note, Signer, Verifier, note_of
 from streams.proof.published import Published
@@ -33,7 +34,7 @@ async def cosign_logs(
         published = Published.load(folder)
         try:
             async with committed_of(brokers) as committed:
-                report.faults += await read_checkpoints(committed, published, signer)
+                report.faults += await read_checkpoints(committed, published, Keys(signer, (cosigner.verifier,)))
                 logs, lost = await grow(committed, folder, signer, [topic])
         except StalledError as e:
             raise LogError(str(e)) from e

@@ -5,30 +5,17 @@ https://c2sp.org/tlog-proof. Its ``extra`` line carries the entry of the log and
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from streams.proof.checkpoint import Checkpoint, checkpoint_of, opened
+from streams.proof.checkpoint import Checkpoint, Keys, checkpoint_of, opened
 from streams.proof.entry import ENTRY_BYTES, Entry
 from streams.proof.merkle import consistency_proof, inclusion_proof, leaf_hash, verify_consistency, verify_inclusion
-from streams.proof.note import Note, NoteError, Verifier, in_base64, note_of
+from streams.proof.note import Note, NoteError, in_base64, note_of
 from streams.proof.published import consistency_of, consistency_text, hashes_in
 from streams.proof.tiles import Tiles
 
 _FIRST: Final = "c2sp.org/tlog-proof@v1"
-
-
-@dataclass(frozen=True)
-class Keys:
-    """Whom one trusts who judges proofs."""
-
-    signer: Verifier
-    cosigners: Sequence[Verifier] = ()
-
-    def countersigned(self, note: Note) -> list[str]:
-        """The cosigners who have signed a note; raises NoteError when a signature of one of them is not a good one."""
-        return [c.name for c in self.cosigners if c.find(note) is not None]
 
 
 class Proven(NamedTuple):

@@ -13,13 +13,14 @@ from schemas.disk import write_whole
 from schemas.quarantine import QUARANTAINE
 from schemas.verloop import verloop_topic
 from streams.audit.committed import Committed, Span
-from streams.proof.checkpoint import Checkpoint, Log, opened
+from streams.proof.checkpoint import Checkpoint, Keys, Log, checkpoint_of, opened
 from streams.proof.entry import entry_of
 from streams.proof.note import Note, NoteError, Verifier, note_of
 from streams.proof.published import Published, claims
 from streams.proof.tiles import Tiles, TilesError, TilesWriter
 
 CHECKPOINT: Final = "checkpoint"
+COUNTERSIGNED: Final = "countersigned"  # the newest checkpoint that a cosigner has signed, besides
 
 
 class LogError(Exception):
@@ -75,6 +76,14 @@ class GrowingLog:
         write_whole(self.folder / CHECKPOINT, str(note).encode())
         self._writer.forget_narrow(before.size)
 
+    def keep_countersigned(self, note: Note) -> None:
+        """Keep an earlier checkpoint, or this one, beside it for the signatures below it; raises LogError when it is of another tree."""
+        found = checkpoint_of(note.text)
+        if found.size > self.size or self.tiles.root(found.size) != found.root:
+            raise LogError(f"{self.origin}: the checkpoint of size {found.size} that was countersigned is of another history")
+        if read_checkpoint(self.folder, COUNTERSIGNED) != note:
+            write_whole(self.folder / COUNTERSIGNED, str(note).encode())
+
 
 def folder_of(folder: Path, log: Log) -> Path:
     """Where a log stands among others."""
@@ -86,14 +95,14 @@ def logs_in(folder: Path) -> list[Log]:
     return sorted(Log(p.parent.parent.name, int(p.parent.name)) for p in folder.glob(f"*/*/{CHECKPOINT}") if p.parent.name.isdigit())
 
 
-def read_checkpoint(folder: Path) -> Note | None:
+def read_checkpoint(folder: Path, name: str = CHECKPOINT) -> Note | None:
     """The checkpoint in the folder of a log, no signature verified; None when there is none yet. Raises NoteError."""
     try:
-        return note_of((folder / CHECKPOINT).read_bytes())
+        return note_of((folder / name).read_bytes())
     except FileNotFoundError:
         return None
     except OSError as e:
-        raise NoteError(f"{folder / CHECKPOINT}: {e.strerror}") from e
+        raise NoteError(f"{folder / name}: {e.strerror}") from e
 
 
 @contextmanager
@@ -108,16 +117,16 @@ def only_writer(folder: Path) -> Iterator[None]:
         yield
 
 
-async def read_checkpoints(committed: Committed, published: Published, signer: Verifier) -> list[str]:
+async def read_checkpoints(committed: Committed, published: Published, keys: Keys) -> list[str]:
     """Take what is new on the topic of the checkpoints; what is wrong there, by its place."""
     faults: list[str] = []
 
     class _Reader:
         def take(self, record: Any) -> None:  # noqa: ANN401 - aiokafka's ConsumerRecord
             try:
-                published.take(record.value, record.headers, signer)
+                published.take(record.value, record.headers, keys)
             except NoteError as e:
-                if claims(record.key, signer):
+                if claims(record.key, keys.signer):
                     faults.append(f"{record.topic}-{record.partition}@{record.offset}: {e}")
             published.next = record.offset + 1
 

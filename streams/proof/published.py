@@ -9,7 +9,7 @@ import msgspec
 
 from schemas.checkpoints import CONSISTENCY
 from schemas.disk import write_whole
-from streams.proof.checkpoint import Checkpoint, opened
+from streams.proof.checkpoint import Checkpoint, Keys, checkpoint_of, opened
 from streams.proof.merkle import verify_consistency
 from streams.proof.note import Note, NoteError, Verifier, in_base64, note_of
 
@@ -18,11 +18,12 @@ _MOST_HASHES: Final = 63  # of a proof, as C2SP's witnesses take it
 
 
 class Known(msgspec.Struct):
-    """The newest checkpoint of a log."""
+    """The newest checkpoint of a log, with the signatures that were verified."""
 
     size: int
     root: bytes
-    note: str  # with all signatures that were found below it
+    note: str
+    countersigned: str | None = None  # the newest that one of the trusted cosigners has signed, this one or an earlier
 
 
 class Published(msgspec.Struct):
@@ -45,13 +46,15 @@ class Published(msgspec.Struct):
         """Keep it."""
         write_whole(folder / SEEN, msgspec.json.encode(self))
 
-    def take(self, value: bytes | None, headers: Iterable[tuple[str, bytes | None]], signer: Verifier) -> None:
-        """The next record of the topic; raises NoteError when it is no checkpoint of ``signer``, or does not go on from the one before."""
+    def take(self, value: bytes | None, headers: Iterable[tuple[str, bytes | None]], keys: Keys) -> None:
+        """The next record of the topic; raises NoteError when it is no checkpoint of the signer, or does not go on from the one before."""
         note = note_of(value or b"")
-        found = opened(note, signer)
+        found = opened(note, keys.signer)
+        note = keys.trusted(note)
         known = self.known.get(found.origin)
-        if known is not None and found.size < known.size:
-            return  # countersigned after the log had gone on
+        if known is not None and found.size < known.size:  # countersigned after the log had gone on
+            known.countersigned = _newest(known.countersigned, note)
+            return
         if known is not None and found.size > known.size:
             old, proof = consistency_of(dict(headers).get(CONSISTENCY) or b"")
             if old != known.size or not verify_consistency(old, found.size, known.root, found.root, proof):
@@ -60,7 +63,8 @@ class Published(msgspec.Struct):
             raise NoteError(f"{found.origin}: two checkpoints of size {found.size} have different roots")
         elif known is not None:
             note = _with(note_of(known.note.encode()), note)
-        self.known[found.origin] = Known(found.size, found.root, str(note))
+        countersigned = _newest(None if known is None else known.countersigned, note)
+        self.known[found.origin] = Known(found.size, found.root, str(note), countersigned)
 
     def checkpoint(self, origin: str) -> Checkpoint | None:
         """The newest of a log."""
@@ -95,7 +99,16 @@ def hashes_in(lines: Sequence[str]) -> list[bytes]:
     return hashes
 
 
+def _newest(countersigned: str | None, note: Note) -> str | None:
+    """The larger of two checkpoints, of which only a countersigned one counts."""
+    if len(note.signatures) == 1:
+        return countersigned
+    if countersigned is not None and checkpoint_of(note_of(countersigned.encode()).text).size > checkpoint_of(note.text).size:
+        return countersigned
+    return str(note)
+
+
 def _with(note: Note, other: Note) -> Note:
-    """The signatures below either, once; the first of a key counts."""
+    """The signatures below either, one of each key."""
     signatures = {(s.name, s.key_id): s for s in (*other.signatures, *note.signatures)}
     return Note(note.text, tuple(signatures.values()))

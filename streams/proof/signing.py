@@ -12,10 +12,10 @@ from aiokafka import AIOKafkaProducer
 from schemas.brokers import client_options
 from schemas.checkpoints import CHECKPOINTS, CONSISTENCY
 from streams.audit.committed import StalledError, committed_of
-from streams.proof.checkpoint import Checkpoint
+from streams.proof.checkpoint import Checkpoint, Keys
 from streams.proof.grown import GrowingLog, LogError, grow, is_logged, only_writer, read_checkpoints
 from streams.proof.merkle import consistency_proof
-from streams.proof.note import Note, Signer
+from streams.proof.note import Note, Signer, Verifier, note_of
 from streams.proof.published import Known, Published, consistency_text
 
 _PATIENCE: Final = 60.0  # seconds without an answer after which Kafka counts as gone
@@ -33,11 +33,16 @@ class Signed:
 
 
 async def sign_logs(
-    brokers: str, folder: Path, signer: Signer, toepassing: str, told: Callable[[int, int], None] = lambda _done, _of: None
+    brokers: str,
+    folder: Path,
+    signer: Signer,
+    cosigners: Sequence[Verifier],
+    toepassing: str,
+    told: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Signed:
     """Let the logs in ``folder`` grow with what Kafka holds, sign their checkpoints and publish those that the topic has not.
 
-    Raises LogError, NoteError, and aiokafka's errors.
+    What the ``cosigners`` have signed is kept beside them. Raises LogError, NoteError, and aiokafka's errors.
     """
     report = Signed()
     with only_writer(folder):
@@ -47,7 +52,7 @@ async def sign_logs(
                 topics = await committed.topics()
                 if CHECKPOINTS not in topics:
                     raise LogError(f"the cluster has no topic {CHECKPOINTS}: 'topics apply' makes it")
-                report.faults = await read_checkpoints(committed, published, signer.verifier)
+                report.faults = await read_checkpoints(committed, published, Keys(signer.verifier, cosigners))
                 logged = sorted(t for t in topics if is_logged(t, toepassing))
                 logs, report.lost = await grow(committed, folder, signer.verifier, logged, told)
         except StalledError as e:
@@ -56,6 +61,9 @@ async def sign_logs(
         report.logs, report.records = len(logs), sum(log.size - log.checkpoint.size for log in logs)
         for log in logs:
             _sign(log, signer, published.checkpoint(log.origin))
+        for log in logs:
+            if (known := published.known.get(log.origin)) is not None and known.countersigned is not None:
+                log.keep_countersigned(note_of(known.countersigned.encode()))
         report.published = await _publish(brokers, logs, published)
         published.save(folder)
     return report
@@ -76,7 +84,10 @@ async def _publish(brokers: str, logs: Sequence[GrowingLog], published: Publishe
     rows = [(log.origin.encode(), str(log.note).encode(), [_consistency(log, published)]) for log in new]
     await send_notes(brokers, rows)
     for log in new:
-        published.known[log.origin] = Known(log.checkpoint.size, log.checkpoint.root, str(log.note))
+        before = published.known.get(log.origin)
+        published.known[log.origin] = Known(
+            log.checkpoint.size, log.checkpoint.root, str(log.note), None if before is None else before.countersigned
+        )
     return len(new)
 
 

@@ -7,9 +7,8 @@ import msgspec
 
 from schemas.checkpoints import CHECKPOINTS
 from streams.audit.archive import Archive
-from streams.proof.checkpoint import Log, log_of, opened
+from streams.proof.checkpoint import Keys, Log, log_of, opened
 from streams.proof.compare import Compared, Comparison, Finding, Kind, Rows
-from streams.proof.evidence import Keys
 from streams.proof.grown import folder_of, is_logged, logs_in, read_checkpoint
 from streams.proof.note import Note, NoteError, Verifier, note_of
 from streams.proof.published import claims

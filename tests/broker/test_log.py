@@ -62,7 +62,8 @@ class Auditor:
         return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
     def checkpoint(self, logs: Path | None = None) -> "subprocess.CompletedProcess[str]":
-        return self.run("checkpoint", "--key", self.folder / "log.key", "--logs", logs or self.logs, "--json")
+        keys = ["--key", self.folder / "log.key", "--cosigner", self.folder / "gm.key.pub"]
+        return self.run("checkpoint", *keys, "--logs", logs or self.logs, "--json")
 
     def cosign(self, ontvanger: str) -> "subprocess.CompletedProcess[str]":
         public, key = self.folder / "log.key.pub", self.folder / "gm.key"
@@ -115,7 +116,13 @@ def test_what_a_node_took_and_sent_is_signed_countersigned_archived_and_every_ch
     assert (clean["findings"], clean["covered"], clean["later"]) == ([], records(node), 0)
     assert clean["cosigned"]["amsterdam.example"] >= second["logs"]
 
-    rows = list(Archive(auditor.archive).rows(ontvanger, 0))
+    told(auditor.checkpoint())  # it takes the countersignatures from the topic
+    rows, proof = list(Archive(auditor.archive).rows(ontvanger, 0)), tmp_path / "tlog-proof"
+    auditor.run("prove", f"{ontvanger}-0@{rows[-1].offset}", "--logs", auditor.logs, "--countersigned", "--out", proof)
+    public = ["--log-key", tmp_path / "log.key.pub", "--cosigner", tmp_path / "gm.key.pub"]
+    shown = told(auditor.run("check", proof, *public, "--json", broker=False))
+    assert (shown["offset"], shown["value"].encode(), shown["cosigners"]) == (rows[-1].offset, rows[-1].value, ["amsterdam.example"])
+
     change_rows(auditor.archive, ontvanger, 0, lambda rows: [rows[0]._replace(value=b"{}"), *rows[1:]])
     (finding,) = auditor.verified()["findings"]
     assert (finding["kind"], finding["topic"], finding["partition"], finding["first"]) == ("changed", ontvanger, 0, rows[0].offset)

@@ -13,9 +13,9 @@ from samenloop.cli import app_of
 from samenloop.proving import Found, found_in_archive, proof_of_record, proof_since
 from schemas.catalogue import Catalogue
 from streams.audit.archive import Archive
-from streams.proof.checkpoint import Log, checkpoint_of
+from streams.proof.checkpoint import Keys, Log, checkpoint_of
 from streams.proof.entry import key_and_value
-from streams.proof.evidence import Keys, proven
+from streams.proof.evidence import proven
 from streams.proof.grown import CHECKPOINT, folder_of
 from streams.proof.note import NoteError, note_of
 from streams.proof.published import Published
@@ -150,7 +150,7 @@ def test_on_the_command_line_a_signal_is_proven_and_checked(signed: Signed, tmp_
     ("target", "why"),
     [
         ("signalen.gm0363-0@999999", "covers no record of that offset"),
-        ("signalen.gm0599-0@1", "there is no log of signalen.gm0599-0"),
+        ("signalen.gm0599-0@1", "there is no checkpoint of signalen.gm0599-0"),
         ("nonsense", "a record is named by signaal_id"),
         ("00000000-0000-0000-0000-000000000000", "there is no signal 00000000"),
     ],

@@ -14,10 +14,9 @@ from schemas.checkpoints import CHECKPOINTS
 from schemas.verloop import verloop_topic
 from streams.audit.archive import Archive
 from streams.audit.rows import Row
-from streams.proof.checkpoint import Checkpoint, Log, checkpoint_of
+from streams.proof.checkpoint import Checkpoint, Keys, Log, checkpoint_of
 from streams.proof.compare import Finding, Kind
 from streams.proof.entry import entry_of
-from streams.proof.evidence import Keys
 from streams.proof.grown import folder_of, is_logged, logs_in, read_checkpoint
 from streams.proof.note import LOG, Note, Signer, note_of
 from streams.proof.published import Published

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from samenloop.errors import NotDoneError
 from samenloop.log_keys import make_key, public_of, signer_in, verifier_of
 from schemas.checkpoints import CONSISTENCY
-from streams.proof.checkpoint import Checkpoint, Log, checkpoint_of, log_of, opened
+from streams.proof.checkpoint import Checkpoint, Keys, Log, checkpoint_of, log_of, opened
 from streams.proof.entry import Entry, entry_of, key_and_value, stored
 from streams.proof.merkle import Frontier, consistency_proof, leaf_hash, node_hash
 from streams.proof.note import COSIGNER, LOG, Note, NoteError, Signer, Verifier, note_of
@@ -25,6 +25,8 @@ NOTE = (
     "— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
 ).encode()
 SIGNER, COSIGNER_ = Signer.new("knooppunt.example/log", LOG), Signer.new("amsterdam.example", COSIGNER)
+ROTTERDAM = Signer.new("rotterdam.example", COSIGNER)
+KEYS = Keys(SIGNER.verifier, (COSIGNER_.verifier, ROTTERDAM.verifier))
 LOG_ = Log("signalen.gm0363", 0)
 
 
@@ -192,7 +194,7 @@ def proof_header(old: int, new: int) -> list[tuple[str, bytes | None]]:
 
 
 def take(published: Published, size: int, since: int, leaves: list[bytes] = LEAVES) -> None:
-    published.take(str(published_note(size, leaves)).encode(), proof_header(since, size), SIGNER.verifier)
+    published.take(str(published_note(size, leaves)).encode(), proof_header(since, size), KEYS)
 
 
 def test_who_follows_the_topic_sees_each_log_only_grow(tmp_path: Path) -> None:
@@ -200,7 +202,7 @@ def test_who_follows_the_topic_sees_each_log_only_grow(tmp_path: Path) -> None:
     take(published, 5, since=0)
     take(published, 13, since=5)
     take(published, 13, since=5)
-    published.take(str(published_note(5)).encode(), [], SIGNER.verifier)  # countersigned late
+    published.take(str(published_note(5)).encode(), [], KEYS)  # countersigned late
     assert published.checkpoint(LOG_.origin(SIGNER.name)) == checkpoint_of(published_note(13).text)
     published.save(tmp_path)
     assert Published.load(tmp_path) == published
@@ -216,14 +218,29 @@ def test_who_follows_the_topic_sees_each_log_only_grow(tmp_path: Path) -> None:
     assert published == Published.load(tmp_path), "what is wrong changes nothing of what is known"
 
 
-def test_signatures_below_one_checkpoint_come_together() -> None:
-    published, note = Published(), published_note(5)
+def countersigned(size: int, *cosigners: Signer) -> bytes:
+    note = published_note(size)
+    return str(Note(note.text, (*note.signatures, *(c.sign(note.text, 1) for c in cosigners)))).encode()
+
+
+def names_below(note: str | None) -> set[str]:
+    return {s.name for s in note_of((note or "").encode()).signatures}
+
+
+def test_signatures_of_those_who_are_trusted_come_together_and_others_are_left_out() -> None:
+    published, origin = Published(), LOG_.origin(SIGNER.name)
     take(published, 5, since=0)
-    for cosigner in (COSIGNER_, Signer.new("rotterdam.example", COSIGNER)):
-        countersigned = Note(note.text, (*note.signatures, cosigner.sign(note.text, 1)))
-        published.take(str(countersigned).encode(), [], SIGNER.verifier)
-    known = note_of(published.known[LOG_.origin(SIGNER.name)].note.encode())
-    assert {s.name for s in known.signatures} == {LOG_.origin(SIGNER.name), "rotterdam.example", "amsterdam.example"}
+    published.take(countersigned(5, COSIGNER_, Signer.new("stranger.example", COSIGNER)), [], KEYS)
+    published.take(countersigned(5, ROTTERDAM), [], KEYS)
+    assert names_below(published.known[origin].note) == {origin, ROTTERDAM.name, COSIGNER_.name}
+
+    take(published, 13, since=5)
+    assert names_below(published.known[origin].note) == {origin}
+    known = published.known[origin]
+    assert names_below(known.countersigned) == {origin, ROTTERDAM.name, COSIGNER_.name}, "an earlier one is kept for its signatures"
+    take(published, 20, since=13)
+    published.take(countersigned(13, COSIGNER_), [], KEYS)
+    assert checkpoint_of(note_of((published.known[origin].countersigned or "").encode()).text).size == 13, "also one that comes late"
 
 
 @pytest.mark.parametrize(
