@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from schemas.checkpoints import CHECKPOINTS
 from streams.audit.archive import Archive
 from streams.proof.checkpoint import checkpoint_of
 from streams.proof.note import note_of
+from tests.broker.test_archive import DIES_AT_THE_NTH_FSYNC
 from tests.kept import change_rows
 from tests.node import Node, node_in
 
@@ -28,8 +30,8 @@ NAME = "knooppunt.example/log"
 
 
 @pytest.fixture(scope="module")
-def deliveries(catalogue: Catalogue) -> list[Delivery]:
-    return shuffled(population(catalogue, persons=60, seed=6, mutations=600), seed=9)
+def deliveries(job: Catalogue) -> list[Delivery]:
+    return shuffled(population(job, persons=60, seed=6, mutations=600), seed=9)
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +66,11 @@ class Auditor:
     def checkpoint(self, logs: Path | None = None) -> "subprocess.CompletedProcess[str]":
         keys = ["--key", self.folder / "log.key", "--cosigner", self.folder / "gm.key.pub"]
         return self.run("checkpoint", *keys, "--logs", logs or self.logs, "--json")
+
+    def killed_at(self, fsync: int) -> int:
+        """The same, killed before so many things are on the disk; the exit code."""
+        line = ["log", "checkpoint", "--key", str(self.folder / "log.key"), "--logs", str(self.logs), "--brokers", self.node.brokers]
+        return subprocess.run([sys.executable, "-c", DIES_AT_THE_NTH_FSYNC, str(fsync), *line], capture_output=True, check=False).returncode
 
     def cosign(self, ontvanger: str) -> "subprocess.CompletedProcess[str]":
         public, key = self.folder / "log.key.pub", self.folder / "gm.key"
@@ -101,8 +108,11 @@ def test_what_a_node_took_and_sent_is_signed_countersigned_archived_and_every_ch
     assert f"{NAME}/{ontvanger}/0: it holds what was received" in auditor.cosign(ontvanger.removeprefix("signalen.")).stdout
 
     asyncio.run(deliver(node, deliveries[400:]))
+    for fsync in (1, 20):  # killed before the first checkpoint is on the disk, and with some that are and none published
+        assert auditor.killed_at(fsync) == -signal.SIGKILL
     second = told(auditor.checkpoint())
-    assert first["records"] + second["records"] == records(node)
+    assert second["published"] > 20
+    assert second["records"] < records(node) - first["records"], "what was on the disk counts"
     assert told(auditor.checkpoint()) == second | {"records": 0, "published": 0}, "nothing is new"
     on_topic = [checkpoint_of(note_of(r.value).text) for r in asyncio.run(node.records([CHECKPOINTS]))]
     assert len({c.origin for c in on_topic}) == second["logs"]
