@@ -37,6 +37,7 @@ PUBLISHED = {
     22: ("mutaties.dji.detentie.v1.avsc", "b3278fa71552ec593a43aeb665721742d03911cc38eedfe5d4c00c4ff9e53561"),
     23: ("mutaties.duo.hogeronderwijs.v1.avsc", "bacd4321bbc004839478a13fcd80505215f82d08b72b17ad5afa1ea82c8c9f02"),
     24: ("mutaties.svb.aio.v1.avsc", "4929f5cbb4d0771e704b9f0469bbd2cc0ee1825c1fdc4a5ac8eb1151dec868f6"),
+    25: ("mutaties.rmc.overstap.v1.avsc", "dd80f1f23e4ed9cc45981b5d6ab7a862e79f5d56eec45129fef9928b1967c6c3"),
     100: ("klok.v1.avsc", "f82cfc3c6add6b6dc435beb48c4317b138c3d1e35c934b3fafea258b9382f3bf"),
     101: ("volgverzoeken.v1.avsc", "4691e222b2add6821708088ee49fec643abc353d1d4fd9471b31b289fc6fc893"),
     102: ("signalen.v1.avsc", "2fafb31e6de2536eb2275d256269e41e1879e439b9868fe6a1b08360002e0b0b"),

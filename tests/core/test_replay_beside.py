@@ -27,7 +27,10 @@ REFUSED = "quarantaine"
 def original(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
     """60 persons with 600 mutaties, beside three records that nobody can read."""
     world = World(catalogue, seed=11)
-    told = [(d.soort, d.line) for d in shuffled(population(catalogue, persons=60, seed=12, mutations=600, knobs=Knobs(young=0)), seed=13)]
+    told = [
+        (d.soort, d.line)
+        for d in shuffled(population(catalogue, persons=60, seed=12, mutations=600, knobs=Knobs(young=0, school_leavers=0)), seed=13)
+    ]
     for part in (told[:200], told[200:400], told[400:]):
         world.publish(part)
         world.append("mutaties.uwv.uitkering", 1, b"B" * 52, b"\0nobody can read this")
@@ -165,7 +168,8 @@ def test_one_dienst_is_looked_at_alone(tmp_path: Path) -> None:
     catalogue = Catalogue.load(own_filtering_catalogue(tmp_path / "catalogus", diensten=6))
     world = World(catalogue, seed=1)
     world.publish(
-        (d.soort, d.line) for d in shuffled(population(catalogue, persons=80, seed=2, mutations=800, knobs=Knobs(young=0)), seed=3)
+        (d.soort, d.line)
+        for d in shuffled(population(catalogue, persons=80, seed=2, mutations=800, knobs=Knobs(young=0, school_leavers=0)), seed=3)
     )
     world.work()
     folder = keep(tmp_path / "archive", world).folder

@@ -21,6 +21,7 @@ class Knobs:
     detention: float = 0.01
     higher_education: float = 0.03
     aio: float = 0.05  # an incomplete AOW that SVB supplements
+    school_leavers: float = 0.05  # who left secondary school and are expected in vocational education
     young: float = 0.08  # whom a gemeente follows in its RMC function
     corrected: float = 0.08  # records that get a second version
     withdrawn: float = 0.02  # records that are withdrawn in the end

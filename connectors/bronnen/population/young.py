@@ -12,7 +12,7 @@ class YoungPeople:
 
     def __init__(self, rnd: Random, knobs: Knobs, soorten: Mapping[str, object], gemeenten: Sequence[str], days: int) -> None:
         self._rnd = rnd
-        self._share = knobs.young
+        self._young, self._leavers = knobs.young, knobs.school_leavers
         self._soorten = soorten
         self._gemeenten = gemeenten
         self._days = days
@@ -20,8 +20,12 @@ class YoungPeople:
 
     def records(self) -> Iterator[SyntheticRecord]:
         """Those of one more person, if that is one of them."""
-        if self._rnd.random() < self._share:
-            yield from (r for r in self._of_one() if r.soort in self._soorten)
+        made: list[SyntheticRecord] = []
+        if self._rnd.random() < self._young:
+            made += self._of_one()
+        if "rmc.overstap" in self._soorten and self._rnd.random() < self._leavers:
+            made += self._leaver()
+        yield from (r for r in made if r.soort in self._soorten)
 
     def _of_one(self) -> Iterator[SyntheticRecord]:
         """Leaves school between 20 and 27, with a startkwalificatie or without, and may come back."""
@@ -38,6 +42,18 @@ class YoungPeople:
             yield SyntheticRecord("duo.startkwalificatie", uuid_of(rnd), left + 30 * rnd.random(), diploma)
         elif rnd.random() < 0.5:
             yield self._enrolment(left + rnd.randint(20, 400), None, rnd.choice(("MBO_BOL", "HBO")))
+
+    def _leaver(self) -> Iterator[SyntheticRecord]:
+        """Leaves secondary school in summer at sixteen or so; most are enrolled in autumn, some later, some never."""
+        rnd = self._rnd
+        begin = EPOCH_DAY + 244 + 365 * rnd.randrange(max(1, self._days // 365))  # the first of September, or the day before
+        self._dossiers += 1
+        expected: Feit = {"begindatum": begin, "einddatum": None, "houder": f"rmc{rnd.randint(1, 39):02d}"}
+        expected |= {"kenmerk": f"DP-{self._dossiers:06d}", "geboortedatum": begin - 16 * 365 - rnd.randrange(730)}
+        yield SyntheticRecord("rmc.overstap", uuid_of(rnd), begin - 60 * rnd.random(), expected)
+        yield self._enrolment(begin - 1_492, begin - 32, "VO")
+        if rnd.random() < 0.8:
+            yield self._enrolment(begin + rnd.choice((-10, 0, 20, 60)), None, rnd.choice(("MBO_BOL", "MBO_BBL")))
 
     def _enrolment(self, begin: int, end: int | None, onderwijssoort: str) -> SyntheticRecord:
         feit: Feit = {"begindatum": begin, "einddatum": end, "onderwijssoort": onderwijssoort}
