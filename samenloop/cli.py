@@ -26,6 +26,8 @@ COMMANDS: Final = {  # name → module of samenloop.commands, and the function o
     "catalogue": ("catalogue", "catalogue"),
     "archive": ("archive", "archive"),
     "replay": ("replay", "replay_history"),
+    "compare": ("compare", "compare"),
+    "switch": ("switch", "switch"),
     "kafka": ("kafka", "kafka"),
     "broker": ("broker", "broker"),
     "log": ("log", "log"),

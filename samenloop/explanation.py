@@ -15,6 +15,7 @@ from samenloop.reproduction import Check
 from schemas.catalogue import Catalogue, Dienst, Veld
 from schemas.codec import Codec
 from schemas.values import Bronrecord, ElkSignaal, Place, Signaal, Waarde
+from schemas.verloop import is_verloop
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,13 @@ class Explanation:
         """Each version with why it was sent."""
         for before, signaal in pairwise([None, *self.history]):
             if signaal is not None:
-                yield signaal, cause_of(before, signaal, self.cited[place_of(signaal.oorzaak)])
+                if is_verloop(signaal.oorzaak.topic):
+                    yield (
+                        signaal,
+                        Cause("REGELS_GEWISSELD", f"de regels zijn gewisseld; nu geldt versie {signaal.regel.versie}"),
+                    )
+                else:
+                    yield signaal, cause_of(before, signaal, self.cited[place_of(signaal.oorzaak)])
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""

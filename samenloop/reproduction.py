@@ -11,6 +11,7 @@ from samenloop.errors import NotDoneError
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec, WireError
 from schemas.values import Bronrecord, ElkSignaal, Place, Signaal
+from schemas.verloop import is_verloop
 from streams.audit.reproduce import Delivered, Difference, Input, Reproduction, Tick, UndecidedError, reproduce
 from streams.core.rulebook import Rulebook, Soort, rulebook_of
 
@@ -86,6 +87,8 @@ async def check_signaal(
     """Replay what is behind ``history``; raises NotDoneError when the log has not got it any more, or has it in too many orders."""
     if persoon is None:
         raise NotDoneError("the log no longer has the records that this signal cites: nothing is left to replay")
+    if any(is_verloop(s.oorzaak.topic) for s in history):
+        raise NotDoneError("a version of this signal follows from a switch of rules: 'replay' proves it")
     rulebook = rulebook_of(catalogue)
     inputs = await _inputs(brokers, rulebook, Codec(catalogue), persoon, history)
     try:

@@ -26,7 +26,7 @@ class Encoded(msgspec.Struct, frozen=True, gc=False):
 class Meta(msgspec.Struct, frozen=True):
     """What a partition knows besides its persons; a row of its own in the changelog, in JSON for the eye."""
 
-    layout: str  # of the kept fields, see Rulebook
+    layout: str  # kept fields and rules, see Rulebook
     klok: int | None = None  # the newest tick, in days since 1970-01-01
     counts: Mapping[str, int] = {}  # "<topic> <fate>" → records; over all fates they add up to what came in
 

@@ -100,6 +100,16 @@ class Folder:
             self._kern.send(effects)
         return effects
 
+    def said(self, partition: int, outcomes: Iterable[tuple[bytes, Outcome]]) -> Effects:
+        """What is said about personen, as effects of nothing else."""
+        effects = Effects()
+        if self._kern is not None:
+            self._kern.forget()
+        self._announce(effects, partition, outcomes)
+        if self._kern is not None:
+            self._kern.send(effects)
+        return effects
+
     def _take_natively(self, kern: Kern, effects: Effects, read: Read, soort: Soort, partition: int, run: Run) -> None:
         left = kern.fold(effects, read, soort.topic, partition, run)
         if left:

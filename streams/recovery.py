@@ -54,7 +54,7 @@ async def patience(settings: EngineSettings, complaint: str) -> AsyncIterator[No
 
 
 async def restore(settings: EngineSettings, clients: Clients, partition: int, store: PartitionStore, progress: Progress) -> None:
-    """Bring ``store`` from its position to the end of the committed rows; raises RecoveryError when nothing comes any more.
+    """Bring ``store`` from its position to the end of the committed rows; raises LayoutError, and RecoveryError when nothing comes.
 
     May be cancelled: the store then holds the rows up to its position, and goes on from there.
     """
@@ -78,6 +78,7 @@ async def restore(settings: EngineSettings, clients: Clients, partition: int, st
                 store.restore(record.key, record.value)
                 crash_point("during-recovery")
             store.position = progress.at
+        store.restored()
     finally:
         await consumer.stop()
 

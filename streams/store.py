@@ -10,7 +10,7 @@ from streams.effects import META_KEY, Effects, Meta
 
 
 class LayoutError(Exception):
-    """The state was written for other kept fields than the catalogue's."""
+    """The state was written under other rules than the catalogue's."""
 
 
 class PartitionStore:
@@ -19,6 +19,7 @@ class PartitionStore:
     def __init__(self, layout: str) -> None:
         self.rows: dict[bytes, bytes] = {}
         self.meta = Meta(layout)
+        self._layout = layout
         self.size = 0  # bytes of the keys and values in ``rows``
         self.persons = 0  # that have state
         self.position = 0  # offset in the changelog up to which the rows are restored
@@ -38,16 +39,18 @@ class PartitionStore:
         return self._due.until(day)
 
     def restore(self, key: bytes, value: bytes | None) -> None:
-        """Take one row of the changelog; raises LayoutError when the state has another layout."""
+        """Take one row of the changelog."""
         if key != META_KEY:
             self._put(key, value)
         elif value is not None:
-            meta = msgspec.json.decode(value, type=Meta)
-            if meta.layout != self.meta.layout:
-                raise LayoutError(
-                    f"the state has layout {meta.layout}, the catalogue {self.meta.layout}: start under a new --toepassing and replay"
-                )
-            self.meta = meta
+            self.meta = msgspec.json.decode(value, type=Meta)
+
+    def restored(self) -> None:
+        """Told when all rows were taken; raises LayoutError when the newest are of another layout: those before a switch are."""
+        if self.meta.layout != self._layout:
+            raise LayoutError(
+                f"the state has layout {self.meta.layout}, the catalogue {self._layout}: 'switch' takes it over to other rules"
+            )
 
     def rows_of(self, effects: Effects) -> Mapping[bytes, bytes | None]:
         """The changelog rows that a transaction writes: the touched persons and the meta."""

@@ -13,7 +13,9 @@ from connectors.bronnen.lines import LineReader
 from connectors.bronnen.partitioner import partition_of
 from connectors.bronnen.pseudonym import Pseudonymiser
 from schemas.catalogue import Catalogue
-from schemas.verloop import verloop_topic
+from schemas.codec import Codec, decode_signaal
+from schemas.values import ElkSignaal, Place
+from schemas.verloop import Omslag, Verloop, encode_verloop, verloop_topic
 from streams.audit.archive import CATALOGUES, Archive
 from streams.audit.manifest import MANIFEST, CatalogueFile, ManifestWriter, RowsFile
 from streams.audit.rows import Row, RowsWriter, day_of
@@ -22,6 +24,7 @@ from streams.encoded import rows_in
 from streams.fold import Folder
 from streams.records import run_of
 from streams.store import PartitionStore
+from streams.switching import PartitionSwitch
 from streams.verloop import verloop_row
 
 APP = "samenloop"
@@ -35,6 +38,7 @@ class World:
 
     def __init__(self, catalogue: Catalogue, seed: int) -> None:
         self.catalogue = catalogue
+        self.catalogues = [catalogue]  # that were in force, in order
         self.log: Log = {}
         self._draw = Random(seed)
         self._folder = Folder(catalogue, APP)
@@ -71,10 +75,27 @@ class World:
                 del rows[:size]
             self._transact(partition, frames)
 
+    def switch(self, catalogue: Catalogue) -> None:
+        """Go on under other rules, by which every persoon is judged anew."""
+        old, self._folder, self.catalogue = self._folder, Folder(catalogue, APP), catalogue
+        self.catalogues.append(catalogue)
+        switch = PartitionSwitch(old, self._folder, Codec(catalogue))
+        for partition, store in enumerate(self._stores):
+            omslag, topic = Omslag(old.catalogus, self._now), verloop_topic(APP)
+            row = (None, encode_verloop(Verloop(catalogue.versie, (), omslag)), [])
+            self.append(topic, partition, *row)
+            place = Place(topic, partition, self.log[topic, partition][-1].offset)
+            needed = switch.needed(store.rows).items()
+            found = {t: {r.offset: r.value for r in self.log[t, partition] if r.offset in offsets} for t, offsets in needed}
+            self._apply(partition, switch.effects(store.rows, store.klok, omslag, place, found))
+
     def _transact(self, partition: int, frames: list[Any]) -> None:
         effects: Effects = self._folder.fold(self._stores[partition], partition, frames)
         position = {(t, partition): self._next.get((t, partition), 0) for t, _ in frames}
         effects.send(verloop_topic(APP), partition, verloop_row(self._folder.catalogus, position, partition, frames))
+        self._apply(partition, effects)
+
+    def _apply(self, partition: int, effects: Effects) -> None:
         self._stores[partition].apply(effects)
         self._next |= effects.offsets
         for (topic, p), messages in effects.messages.items():
@@ -82,12 +103,34 @@ class World:
                 self.append(topic, p, *row)
 
 
+def told(world: World) -> list[ElkSignaal]:
+    """All signals of a world, in the order of their topics."""
+    return [decode_signaal(r.value) for (topic, _), rows in sorted(world.log.items()) if topic.startswith("signalen.") for r in rows]
+
+
+def standing(signals: Iterable[ElkSignaal]) -> dict[str, Any]:
+    """What the ontvangers hold who got these."""
+    live = {k: s for k, s in {s.signaal_id: s for s in signals}.items() if s.soort != "VERVALLEN"}
+    return {k: (s.dienst, s.ontvanger, s.kenmerk, s.begindatum, s.einddatum, s.gegevens) for k, s in live.items()}
+
+
+def versions_run_on(signals: Iterable[ElkSignaal]) -> bool:
+    """Whether the versions of each signaal are 1, 2, 3 and so on."""
+    seen: dict[str, int] = {}
+    for s in signals:
+        if s.versie != seen.get(s.signaal_id, 0) + 1:
+            return False
+        seen[s.signaal_id] = s.versie
+    return True
+
+
 def keep(folder: Path, world: World) -> Archive:
     """The archive of a world."""
     folder.mkdir()
     manifest = ManifestWriter(folder)
-    for path, data in world.catalogue.bestanden.items():
-        _put_file(folder, manifest, world.catalogue.versie, path, data)
+    for catalogue in world.catalogues:
+        for path, data in catalogue.bestanden.items():
+            _put_file(folder, manifest, catalogue.versie, path, data)
     for (topic, partition), rows in sorted(world.log.items()):
         _put_rows(folder, manifest, topic, partition, rows)
     manifest.close()

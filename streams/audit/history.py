@@ -69,6 +69,7 @@ def reach_of(archive: Archive, toepassing: str, partition: int, scope: Scope) ->
             break
         number += 1
         catalogues.add(t.verloop.catalogus)
+        after[verloop_topic(toepassing)] = t.offset + 1  # a switch of rules names its row as the cause
         for taken in t.verloop.genomen:
             after[taken.topic] = taken.end
             records += taken.records
@@ -149,6 +150,14 @@ def untaken(archive: Archive, partition: int, position: Position) -> set[bytes |
             for packed in packed_files(archive, topic, partition, since, headers=False):
                 keys.update(key for offset, (key, _) in zip(packed.offsets, packed.contents(), strict=True) if offset >= since)
     return keys
+
+
+def values_at(archive: Archive, topic: str, partition: int, offsets: set[int]) -> dict[int, bytes | None]:
+    """The values that stand at some offsets of a partition, those that are there; raises ArchiveError."""
+    found = dict[int, bytes | None]()
+    for packed in packed_files(archive, topic, partition, min(offsets), headers=False):
+        found |= {offset: value for offset, (_, value) in zip(packed.offsets, packed.contents(), strict=True) if offset in offsets}
+    return found
 
 
 def moment_of(text: str) -> int:

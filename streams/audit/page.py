@@ -1,10 +1,12 @@
-"""The report of a replay as a page for people: one file that needs nothing from elsewhere."""
+"""The report of a replay, and what a switch would say, as a page for people: one file that needs nothing from elsewhere."""
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from streams.audit.findings import Kind
+from streams.audit.preview import SOORTEN, Preview
 from streams.audit.report import Report
 
 _SHOWN: Final = 1_000  # findings on the page
@@ -33,13 +35,15 @@ class Bar(NamedTuple):
     height: float
 
 
+def preview_page_of(preview: Preview, names: Mapping[str, str]) -> str:
+    """The page of what a switch would say; ``names`` are those of the ontvangers."""
+    return _template("preview.html.jinja").render(preview=preview, soorten=SOORTEN, names=names, shown=preview.changes[:_SHOWN])
+
+
 def page_of(report: Report) -> str:
-    """The page as HTML."""
-    environment = Environment(
-        loader=PackageLoader("streams.audit"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    """The page of a replay as HTML."""
     bars = _bars(report)
-    return environment.get_template("report.html.jinja").render(
+    return _template("report.html.jinja").render(
         report=report,
         meanings={kind.value: text for kind, text in MEANINGS.items()},
         bars=bars,
@@ -47,6 +51,13 @@ def page_of(report: Report) -> str:
         width=_WIDTH,
         shown=report.findings[:_SHOWN],
     )
+
+
+def _template(name: str) -> Template:
+    environment = Environment(
+        loader=PackageLoader("streams.audit"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template(name)
 
 
 def _bars(report: Report) -> list[Bar]:

@@ -10,16 +10,19 @@ import msgspec
 
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec
-from schemas.verloop import Taken
+from schemas.values import Place
+from schemas.verloop import Taken, verloop_topic
 from streams.audit.archive import Archive
 from streams.audit.compare import Comparison
-from streams.audit.history import Gap, Records, Scope, Source, Transaction, gap_of, transactions
+from streams.audit.history import Gap, Records, Scope, Source, Transaction, gap_of, transactions, values_at
 from streams.audit.judge import Judge
 from streams.audit.manifest import ArchiveError
 from streams.audit.rows import day_of
+from streams.core.switch import SwitchError
 from streams.due import DueIndex
 from streams.effects import Effects
 from streams.fold import Folder, Frame
+from streams.switching import PartitionSwitch
 
 _BATCH: Final = 4_000  # records that are folded at a time, at least; transactions are never divided
 
@@ -80,10 +83,15 @@ class Batch:
         self.records = self.transactions = 0
         self.next = first.offset
         self.frames: list[tuple[str, Records]] = []
+        self.switch = None if first.verloop.omslag is None else first
 
     def fits(self, t: Transaction, *, counts: bool) -> bool:
         """Whether a transaction may be folded with these."""
-        return (self.records < _BATCH, self.day, self.catalogus, self.counts) == (True, day_of(t.timestamp), t.verloop.catalogus, counts)
+        return (
+            self.switch is None
+            and t.verloop.omslag is None
+            and (self.records < _BATCH, self.day, self.catalogus, self.counts) == (True, day_of(t.timestamp), t.verloop.catalogus, counts)
+        )
 
     def add(self, topic: str, records: Records) -> None:
         """Records that were taken next."""
@@ -116,6 +124,7 @@ class PartitionReplay:
         self._archive, self._toepassing, self._partition, self._scope = archive, toepassing, partition, scope
         self._catalogue = catalogue
         self._judge = judge
+        self.last: Transaction | None = None  # that was replayed
         self._codecs: dict[str, Codec] = {}
         self._folders: dict[str, Folder] = {}
         self._sources: dict[str, Source] = {}
@@ -144,6 +153,7 @@ class PartitionReplay:
                 batch.add(taken.topic, self._records(t, taken))
             batch.transactions += 1
             batch.next = t.offset + 1
+            self.last = t
         if batch is not None:
             yield batch
 
@@ -160,11 +170,11 @@ class PartitionReplay:
         return records
 
     def _work(self, batch: Batch) -> None:
-        folder = self._folders.get(batch.catalogus)
-        if folder is None:
-            folder = self._folders[batch.catalogus] = Folder(self._catalogue(batch.catalogus), self._toepassing)
         progress = self.progress
-        effects = folder.fold(self._state, self._partition, batch.runs)
+        if batch.switch is None:
+            effects = self._folder(batch.catalogus).fold(self._state, self._partition, batch.runs)
+        else:
+            effects = self._switched(batch.switch)
         self._state.take(effects)
         made = self._judge.take(effects, progress.compared, self._codec(batch.catalogus), counts=batch.counts)
         if batch.counts:
@@ -174,6 +184,23 @@ class PartitionReplay:
         progress.next = batch.next
         progress.records += batch.records
         progress.transactions += batch.transactions
+
+    def _folder(self, version: str) -> Folder:
+        if version not in self._folders:
+            self._folders[version] = Folder(self._catalogue(version), self._toepassing)
+        return self._folders[version]
+
+    def _switched(self, t: Transaction) -> Effects:
+        omslag, version = t.verloop.omslag, t.verloop.catalogus
+        assert omslag is not None  # noqa: S101 - the caller has looked
+        place = Place(verloop_topic(self._toepassing), self._partition, t.offset)
+        try:
+            switch = PartitionSwitch(self._folder(omslag.van), self._folder(version), self._codec(version))
+            needed = switch.needed(self.progress.rows)
+            values = {topic: values_at(self._archive, topic, self._partition, offsets) for topic, offsets in needed.items()}
+            return switch.effects(self.progress.rows, self.progress.klok, omslag, place, values)
+        except SwitchError as e:
+            raise ArchiveError(f"{place}: {e}") from e
 
     def _codec(self, version: str) -> Codec:
         if version not in self._codecs:

@@ -101,9 +101,15 @@ class Tables:
     def _taken(self) -> Iterator[tuple[Any, ...]]:
         topic = verloop_topic(self._toepassing)
         for partition in self._archive.partitions(topic):
-            runs = (t for row in self._archive.rows(topic, partition) for t in _verloop(topic, partition, row).genomen)
-            for beurt, t in enumerate(runs):
-                yield t.topic, partition, t.begin, t.end, t.records, beurt
+            beurt = switched = 0
+            for row in self._archive.rows(topic, partition):
+                verloop = _verloop(topic, partition, row)
+                for t in verloop.genomen:
+                    yield t.topic, partition, t.begin, t.end, t.records, beurt
+                    beurt += 1
+                if verloop.omslag is not None:  # signals name that row as their cause
+                    yield topic, partition, switched, row.offset + 1, 0, beurt
+                    switched = row.offset + 1
 
     def _write(self, table: str, name: str, rows: pl.DataFrame) -> None:
         folder = self._work / table

@@ -53,7 +53,7 @@ class DienstRule:
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """All rules of a catalogue; ``layout`` names the form of the kept fields, so that state is never read under another."""
+    """All rules of a catalogue; ``layout`` names the kept fields and the rules, so that state is never read under others."""
 
     soorten: Mapping[int, Soort]
     by_topic: Mapping[str, Soort]
@@ -65,17 +65,20 @@ class Rulebook:
 def rulebook_of(catalogue: Catalogue) -> Rulebook:
     """The rules that a catalogue declares."""
     soorten = {t.nummer: _soort(catalogue, naam) for naam, t in catalogue.mutatie_topics.items()}
-    layout = sha256("\n".join([_FORM, *(f"{n} {s.naam} {' '.join(s.velden)}" for n, s in sorted(soorten.items()))]).encode()).hexdigest()[
-        :16
-    ]
     diensten = {d.nummer: _dienst(catalogue, d, soorten) for d in sorted(catalogue.diensten.values(), key=lambda d: d.nummer)}
     return Rulebook(
         soorten=soorten,
         by_topic={s.topic: s for s in soorten.values()},
         diensten=diensten,
         van_gronden=tuple(d for d in diensten.values() if not d.van_paren),
-        layout=layout,
+        layout=_layout(soorten, diensten),
     )
+
+
+def _layout(soorten: Mapping[int, Soort], diensten: Mapping[int, DienstRule]) -> str:
+    kept = [f"{n} {s.naam} {' '.join(s.velden)}" for n, s in sorted(soorten.items())]
+    rules = [f"{n} {d.naam} {d.regel.model_dump_json()} {d.basis} {sorted(d.feiten.items())}" for n, d in sorted(diensten.items())]
+    return sha256("\n".join([_FORM, *kept, *rules]).encode()).hexdigest()[:16]
 
 
 def _soort(catalogue: Catalogue, naam: str) -> Soort:

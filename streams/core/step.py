@@ -16,7 +16,7 @@ from streams.core.diff import diff, remember
 from streams.core.messages import Cause, basissignaal_of, signaal_of
 from streams.core.record import Record, newer, pack, record_of, with_sent
 from streams.core.rulebook import DienstRule, Rulebook, Soort
-from streams.core.rules import samenloop
+from streams.core.rules import Wanted, samenloop
 from streams.core.spells import BEFORE, next_border, on, spells
 from streams.core.timeline import Follow, Timeline
 
@@ -55,12 +55,12 @@ def step(rulebook: Rulebook, timeline: Timeline, soort: Soort, mutatie: Mutatie,
     records, signalen = _judge(rulebook, timeline, soort, known or record, record, cause)
     after = timeline.with_records(rulebook.soorten, records)
     if soort.telt_mee:
-        after, more = _weigh(rulebook, timeline, after, BEFORE if klok is None else klok, cause)
+        after, more = weigh(rulebook, timeline, after, BEFORE if klok is None else klok, cause)
         signalen += more
     if not soort.is_basisfeit:
         return Outcome(after, Fate.OPGESLAGEN, signalen)
-    after = _forget(rulebook, after)
-    after, volgverzoeken = _follow(rulebook, after, mutatie.registratietijd)
+    after = forget(rulebook, after)
+    after, volgverzoeken = follow(rulebook, after, mutatie.registratietijd)
     return Outcome(after, Fate.OPGESLAGEN, signalen, volgverzoeken)
 
 
@@ -71,7 +71,7 @@ def tick(rulebook: Rulebook, timeline: Timeline, klok: int | None, day: int, pla
     """
     first, signalen = day if klok is None else klok + 1, list[ElkSignaal]()
     while (due := timeline.next_due) is not None and due <= day:
-        timeline, more = _weigh(rulebook, timeline, timeline, max(due, first), Cause(day * _DAY_MS, place))
+        timeline, more = weigh(rulebook, timeline, timeline, max(due, first), Cause(day * _DAY_MS, place))
         signalen += more
     return timeline, tuple(signalen)
 
@@ -107,7 +107,8 @@ def _judge(
     for d in soort.paar_in:
         dienst = rulebook.diensten[d]
         for j, basis in enumerate(timeline.gronden(dienst.basis)):
-            record = _told(signalen, rulebook, dienst, soort, record, j, basis, basis, cause)
+            wanted = samenloop(dienst, soort.nummer, basis, record)
+            record = told(signalen, rulebook, dienst, soort, record, j, basis, basis, wanted, cause)
     records = {(soort.nummer, record.name): (soort, record)}
     for d in soort.paren_van:
         dienst = rulebook.diensten[d]
@@ -116,13 +117,14 @@ def _judge(
             other = rulebook.soorten[nummer]
             for feit in timeline.of(other):
                 _, known = records.get((nummer, feit.name), (other, feit))  # another dienst may have been told of it already
-                after = _told(signalen, rulebook, dienst, other, known, j, was, record, cause)
+                wanted = samenloop(dienst, nummer, record, known)
+                after = told(signalen, rulebook, dienst, other, known, j, was, record, wanted, cause)
                 if after is not known:
                     records[nummer, feit.name] = other, after
     return list(records.values()), tuple(signalen)
 
 
-def _told(  # noqa: PLR0913, PLR0917 - a pair of records, and what a signaal about it names
+def told(  # noqa: PLR0913, PLR0917 - a pair of records, and what a signaal about it names
     signalen: list[ElkSignaal],
     rulebook: Rulebook,
     dienst: DienstRule,
@@ -131,17 +133,18 @@ def _told(  # noqa: PLR0913, PLR0917 - a pair of records, and what a signaal abo
     j: int,
     was: Record,
     basis: Record,
+    wanted: Wanted | None,
     cause: Cause,
 ) -> Record:
-    """The feit after the ontvanger was told of it what the rule wants beside the basisfeit at position ``j``."""
-    changes = list(diff(feit.sent, dienst.nummer, j, samenloop(dienst, soort.nummer, basis, feit)))
+    """The feit after the ontvanger was told of it what is ``wanted`` beside the basisfeit at position ``j``."""
+    changes = list(diff(feit.sent, dienst.nummer, j, wanted))
     if not changes:
         return feit
     signalen += [signaal_of(rulebook, dienst, soort, c, was, basis, feit, cause) for c in changes]
     return with_sent(feit, remember(feit.sent, changes))
 
 
-def _weigh(rulebook: Rulebook, before: Timeline, after: Timeline, day: int, cause: Cause) -> tuple[Timeline, tuple[ElkSignaal, ...]]:
+def weigh(rulebook: Rulebook, before: Timeline, after: Timeline, day: int, cause: Cause) -> tuple[Timeline, tuple[ElkSignaal, ...]]:
     """Tell what the rules want on ``day`` of each basisfeit and all feiten together; ``before`` is from before the cause."""
     signalen: list[ElkSignaal] = []
     borders: list[int | None] = []
@@ -159,13 +162,13 @@ def _weigh(rulebook: Rulebook, before: Timeline, after: Timeline, day: int, caus
     return after.with_due(min((b for b in borders if b is not None), default=None)), tuple(signalen)
 
 
-def _forget(rulebook: Rulebook, timeline: Timeline) -> Timeline:
+def forget(rulebook: Rulebook, timeline: Timeline) -> Timeline:
     """Drop what may no longer be kept since the last basisfeit went."""
     gone = [nummer for nummer, soort in rulebook.soorten.items() if not _may_keep(rulebook, timeline, soort)]
     return timeline.forgetting(rulebook.soorten, gone) if gone else timeline
 
 
-def _follow(rulebook: Rulebook, timeline: Timeline, registratietijd: int) -> tuple[Timeline, tuple[tuple[str, Volgverzoek], ...]]:
+def follow(rulebook: Rulebook, timeline: Timeline, registratietijd: int) -> tuple[Timeline, tuple[tuple[str, Volgverzoek], ...]]:
     """Ask each bron for what the live basisfeiten give a ground for, and only when that has changed."""
     wanted: dict[str, list[tuple[int, int]]] = {}
     for dienst in rulebook.diensten.values():

@@ -205,6 +205,11 @@ def is_head(key: bytes) -> bool:
     return b"." not in key
 
 
+def keys_of(persoon: bytes, pages: int) -> list[bytes]:
+    """The keys of the rows of a persoon whose feiten stand in so many pages."""
+    return [persoon, *(_key(persoon, n) for n in range(pages if pages > 1 else 0)), due_key(persoon)]
+
+
 def _key(persoon: bytes, page: int) -> bytes:
     return b"%b.%d" % (persoon, page)
 

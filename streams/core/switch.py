@@ -1,0 +1,151 @@
+"""The switch to other rules: a persoon as the new rules keep it, and what is to be said because of them.
+
+Level-triggered as ``step`` is: what should stand under the new rules, minus what was sent. Nothing that is known is lost: of each record
+the same version stands afterwards. What the new rules want to know and nobody kept, the bronnen are asked for.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from schemas.values import ElkSignaal, Mutatie, Volgverzoek, Waarde
+from streams.core.diff import diff, remember
+from streams.core.messages import Cause, basissignaal_of
+from streams.core.record import Record, with_sent
+from streams.core.rulebook import Rulebook, Soort
+from streams.core.rules import samenloop
+from streams.core.spells import BEFORE, Standing
+from streams.core.step import Fate, Outcome, follow, forget, told, weigh
+from streams.core.timeline import Follow, Timeline, timeline_of
+
+Source = Callable[[Soort, int], Mutatie | None]  # a soort and an offset in the partition of the persoon → the mutatie that stands there
+
+
+class SwitchError(Exception):
+    """The rules cannot be switched; the text says why, without data of a record."""
+
+
+class Switch:
+    """From the rules ``old`` to ``new``."""
+
+    def __init__(self, old: Rulebook, new: Rulebook) -> None:
+        """Raises SwitchError when what is known under the old rules cannot be read under the new ones."""
+        self.old, self.new = old, new
+        _check_soorten(old, new)
+        _check_diensten(old, new)
+
+    @property
+    def needs_records(self) -> bool:
+        """Whether the new rules list fields that were not kept."""
+        return any(self.needs(s) for s in self.old.soorten.values())
+
+    def needs(self, soort: Soort) -> bool:
+        """The same of one soort of the old rules."""
+        return not set(self.new.soorten[soort.nummer].velden) <= set(soort.velden)
+
+    def take_over(self, before: Timeline, klok: int | None, source: Source, cause: Cause) -> Outcome:
+        """What becomes of a timeline under the old rules; raises SwitchError when a record is gone that is needed.
+
+        ``klok`` is the day of the newest tick, in days since 1970-01-01; None: there was none.
+        """
+        ended, signalen = self._end(before, cause)
+        timeline = self._projected(ended, source)
+        timeline, of_pairs = self._judged(timeline, cause)
+        timeline, of_gronden = weigh(self.new, timeline, timeline, BEFORE if klok is None else klok, cause)
+        timeline, volgverzoeken = follow(self.new, forget(self.new, timeline), cause.registratietijd)
+        timeline, left = self._let_go(timeline, cause.registratietijd)
+        return Outcome(timeline, Fate.OPGESLAGEN, (*signalen, *of_pairs, *of_gronden), (*volgverzoeken, *left))
+
+    def _end(self, timeline: Timeline, cause: Cause) -> tuple[Timeline, list[ElkSignaal]]:
+        """Withdraw what diensten said that are no more, in their own words."""
+        signalen, changed = list[ElkSignaal](), list[tuple[Soort, Record]]()
+        gone = [d for d in self.old.diensten.values() if d.nummer not in self.new.diensten]
+        for soort, feit in _feiten(self.old, timeline) if gone else ():
+            record = feit
+            for dienst in gone:
+                for j, basis in enumerate(timeline.gronden(dienst.basis)):
+                    record = told(signalen, self.old, dienst, soort, record, j, basis, basis, None, cause)
+            if record is not feit:
+                changed.append((soort, record))
+        for dienst in gone:
+            for j, basis in enumerate(timeline.gronden(dienst.basis)):
+                changes = list(diff(basis.sent, dienst.nummer, j, _NOTHING))
+                if changes:
+                    signalen += [basissignaal_of(self.old, dienst, c, basis, basis, cause) for c in changes]
+                    grond = self.old.soorten[dienst.basis], with_sent(basis, remember(basis.sent, changes))
+                    timeline = timeline.with_records(self.old.soorten, [grond])
+        return timeline.with_records(self.old.soorten, changed), signalen
+
+    def _projected(self, timeline: Timeline, source: Source) -> Timeline:
+        """The same records with the fields that the new rules list."""
+        after = timeline_of(timeline.persoon, lambda _: None).with_follows(timeline.head.follows)
+        for nummer, soort in self.old.soorten.items():
+            records = [(self.new.soorten[nummer], self._record(soort, r, source)) for r in timeline.of(soort)]
+            after = after.with_records(self.new.soorten, records)
+        return after
+
+    def _record(self, soort: Soort, record: Record, source: Source) -> Record:
+        velden = self.new.soorten[soort.nummer].velden
+        if record.period is None or velden == soort.velden:
+            return record
+        if not self.needs(soort):
+            known: Mapping[str, Waarde] = dict(zip(soort.velden, record.values, strict=True))
+        else:
+            mutatie = source(soort, record.offset)
+            if mutatie is None or mutatie.feit is None or (mutatie.record_id, mutatie.versie) != (record.record_id, record.versie):
+                raise SwitchError(f"the mutatie of {soort.topic} at offset {record.offset} is no longer there, and a field of it is needed")
+            known = mutatie.feit
+        return Record(record.name, record.versie, record.offset, record.period, tuple([known.get(v) for v in velden]), record.sent)
+
+    def _judged(self, timeline: Timeline, cause: Cause) -> tuple[Timeline, list[ElkSignaal]]:
+        """Every pair judged by the new rules."""
+        signalen, changed = list[ElkSignaal](), list[tuple[Soort, Record]]()
+        diensten = [d for d in self.new.diensten.values() if d.van_paren]
+        for soort, feit in _feiten(self.new, timeline):
+            record = feit
+            for dienst in diensten:
+                for j, basis in enumerate(timeline.gronden(dienst.basis)):
+                    wanted = samenloop(dienst, soort.nummer, basis, record) if soort.nummer in dienst.feiten else None
+                    record = told(signalen, self.new, dienst, soort, record, j, basis, basis, wanted, cause)
+            if record is not feit:
+                changed.append((soort, record))
+        return timeline.with_records(self.new.soorten, changed), signalen
+
+    def _let_go(self, timeline: Timeline, registratietijd: int) -> tuple[Timeline, list[tuple[str, Volgverzoek]]]:
+        """Tell the bronnen that no dienst asks any more that the persoon is not followed."""
+        asked = {bron for dienst in self.new.diensten.values() for bron in dienst.bronnen}
+        ended = {b: Follow(f.versie + 1, ()) for b, f in sorted(timeline.head.follows.items()) if b not in asked and f.since}
+        told = [(b, Volgverzoek(f.versie, registratietijd, ())) for b, f in ended.items()]
+        return timeline.with_follows({**timeline.head.follows, **ended}) if ended else timeline, told
+
+
+def _check_soorten(old: Rulebook, new: Rulebook) -> None:
+    for nummer, was in old.soorten.items():
+        now = new.soorten.get(nummer)
+        if now is None or now.naam != was.naam:
+            raise SwitchError(f"{was.naam} must stay in the catalogue, with nummer {nummer}: there may be records of it")
+        known = was.is_basisfeit or was.filtert_zelf or bool(was.gebruikt_door)
+        if now.is_basisfeit != was.is_basisfeit and known:
+            raise SwitchError(f"{was.naam} is kept as a {'basisfeit' if was.is_basisfeit else 'feit'}, and cannot become the other")
+        if now.is_basisfeit and not known:
+            raise SwitchError(f"mutaties of {was.naam} were taken before any dienst kept them: a basisfeit needs a soort of its own")
+
+
+def _check_diensten(old: Rulebook, new: Rulebook) -> None:
+    names = {d.naam: d for d in old.diensten.values()}
+    for now in new.diensten.values():
+        was = names.get(now.naam) or old.diensten.get(now.nummer)
+        if was is not None and (was.naam, was.nummer) != (now.naam, now.nummer):
+            raise SwitchError(f"dienst {now.naam} has nummer {now.nummer}: a name and a nummer belong together for ever")
+        if was is not None and (was.basis, was.van_paren) != (now.basis, now.van_paren):
+            raise SwitchError(f"dienst {now.naam} has another basisfeit, or is about something else than a pair: give it another name")
+        if was is not None and not was.ontvangers <= now.ontvangers:
+            raise SwitchError(f"ontvangers of dienst {now.naam} are gone that may hold signals of it")
+
+
+def _feiten(rulebook: Rulebook, timeline: Timeline) -> Iterator[tuple[Soort, Record]]:
+    for soort in rulebook.soorten.values():
+        if not soort.is_basisfeit:
+            yield from ((soort, feit) for feit in timeline.of(soort))
+
+
+_NOTHING: Final[Standing | None] = None
