@@ -32,8 +32,8 @@ def arrivals(draw: st.DrawFn) -> Arriving:
     return draw(st.permutations(told))
 
 
-def judged(folder: Path, arriving: Arriving, as_of: AsOf = AsOf()) -> Opinion:  # noqa: B008 - it cannot change
-    log = Log(CATALOGUE)
+def take(log: Log, arriving: Arriving) -> None:
+    """Each as a transaction of its own; a tick comes to every partition."""
     for persoon, e in arriving:
         if isinstance(e, Told):
             partition, frame = log.put(e.soort, persoon, e.mutatie)
@@ -41,6 +41,11 @@ def judged(folder: Path, arriving: Arriving, as_of: AsOf = AsOf()) -> Opinion:  
             continue
         for partition in range(PARTITIES):
             log.take(partition, [("klok", [log.append("klok", partition, None, delivered(e).value)])])
+
+
+def judged(folder: Path, arriving: Arriving, as_of: AsOf = AsOf()) -> Opinion:  # noqa: B008 - it cannot change
+    log = Log(CATALOGUE)
+    take(log, arriving)
     if not arriving:
         log.take(0, [])
     number = sum(1 for _ in folder.iterdir())

@@ -1,0 +1,74 @@
+"""After a switch to other rules of a basisfeit, whenever it comes, stands what DuckDB says under the new ones, and a replay agrees."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.catalogue import Catalogue
+from streams.audit.archive import Archive
+from streams.audit.history import Scope
+from streams.audit.run import Question, replay
+from streams.audit.second_opinion import second_opinion
+from tests.archived import APP, Log
+from tests.property.test_basis_second_opinion import CATALOGUE, Arriving, arrivals, take
+
+few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+Change = Callable[[dict[str, Any]], None]
+
+
+def of_other_ages(dienst: dict[str, Any]) -> None:
+    dienst["regel"]["leeftijd"] = {"veld": "geboortedatum", "vanaf": 18}
+
+
+def after_half_a_year(dienst: dict[str, Any]) -> None:
+    dienst["regel"]["termijn"] = "P6M"
+
+
+def of_a_second_pattern(dienst: dict[str, Any]) -> None:
+    """The rule of another name and nummer: the first is withdrawn, the second told."""
+    dienst |= {"dienst": "een-andere", "nummer": 99}
+
+
+CHANGES: dict[str, tuple[str, Change]] = {
+    "other ages": ("jongeren-zonder-startkwalificatie", of_other_ages),
+    "another termijn": ("voortijdig-schoolverlaters", after_half_a_year),
+    "another dienst": ("voortijdig-schoolverlaters", of_a_second_pattern),
+}
+
+
+@pytest.fixture(scope="module", params=CHANGES.values(), ids=CHANGES.keys())
+def other(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+    """The published catalogue with one dienst changed."""
+    name, change = request.param
+    folder = tmp_path_factory.mktemp("catalogus")
+    for path, data in CATALOGUE.bestanden.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    file = folder / "diensten" / f"{name}.yaml"
+    dienst = yaml.safe_load(file.read_text())
+    change(dienst)
+    file.write_text(yaml.safe_dump(dienst))
+    return Catalogue.load(folder)
+
+
+@few
+@given(arrivals(), arrivals(), st.booleans())
+def test_after_a_switch_stands_what_the_second_opinion_says(
+    tmp_path: Path, other: Catalogue, before: Arriving, after: Arriving, back: bool
+) -> None:
+    old, new = (other, CATALOGUE) if back else (CATALOGUE, other)
+    log = Log(old)
+    log.take(0, [])
+    take(log, before)
+    log.switch(new)
+    take(log, after)
+    folder = log.archive(tmp_path / str(sum(1 for _ in tmp_path.iterdir())))
+    assert second_opinion(Archive(folder), [old, new], APP).findings == []
+    report = replay(Question(folder, APP, Scope()), tmp_path / "work", 0)
+    assert report.findings == []
