@@ -166,7 +166,7 @@ def test_to_publish_again_does_no_harm_the_bytes_are_the_same(servers: str, key:
 @pytest.mark.parametrize(
     ("args", "error"),
     [
-        (["uwv.nowhere", "x"], "there is no uwv.nowhere in the catalogue; there are: duo.studiefinanciering, gemeente.bijstand, "),
+        (["uwv.nowhere", "x"], "there is no uwv.nowhere in the catalogue; there are: belastingdienst.vermogen, "),
         ([SOORT, "{tmp}/missing.jsonl"], "missing.jsonl: No such file or directory"),
         ([SOORT, "{tmp}/empty.jsonl"], "empty.jsonl: the file is empty"),
         ([SOORT, "{tmp}"], "Is a directory"),

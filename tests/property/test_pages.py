@@ -20,9 +20,8 @@ sents = st.builds(
 )
 periods = st.builds(Period, st.integers(-9, 40_000), st.none() | st.integers(40_001, 50_000))
 numbers = st.integers(-(2**62), 2**62)
-values = st.tuples(
-    st.sampled_from(["", "gm0363", "123456789L01", "5"]), numbers, st.none() | st.sampled_from(["MAAND", ""]), numbers, st.none() | numbers
-)
+texts = st.sampled_from(["", "gm0363", "123456789L01", "MAAND", "5"])
+values = st.tuples(*(st.none() | (texts if is_text else numbers) for is_text in SOORT.teksten))
 
 
 @st.composite
