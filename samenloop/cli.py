@@ -20,6 +20,8 @@ COMMANDS: Final = {  # name → module of samenloop.commands, and the function o
     "publish": ("publish", "publish_file"),
     "follow": ("follow", "follow_ontvanger"),
     "signals": ("signals", "signals"),
+    "report": ("report", "report_handling"),
+    "hit-rates": ("hit_rates", "hit_rates"),
     "explain": ("explain", "explain"),
     "verify": ("verify", "verify"),
     "console": ("console", "console"),

@@ -10,7 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from connectors.bronnen.lines import MAX_LINE
+from connectors.bronnen.checks import MAX_LINE
 from connectors.bronnen.publish import Verdict
 from samenloop.errors import NotDoneError
 

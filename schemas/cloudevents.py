@@ -3,8 +3,8 @@
 from functools import lru_cache
 from typing import Final, get_args
 
-from schemas.catalogue import Bron
-from schemas.values import ElkSignaal, Signaal, Signaalsoort
+from schemas.catalogue import Bron, Ontvanger
+from schemas.values import ElkSignaal, Signaal, Signaalsoort, Stand
 
 Headers = list[tuple[str, bytes]]
 
@@ -13,7 +13,7 @@ AVRO: Final = b"application/avro"
 JSON: Final = b"application/json"
 
 
-def source_of(bron: Bron, system: str) -> str:
+def source_of(bron: Bron | Ontvanger, system: str) -> str:
     """``urn:nld:oin:<20 digits>:systeem:<name>``, the profile's form of an organisation's system."""
     return f"urn:nld:oin:{bron.oin}:systeem:{system}"
 
@@ -75,6 +75,12 @@ def volgverzoek_headers(persoon: str, versie: int, registratietijd: str, bron: s
     )
 
 
+def terugmelding_headers(signaal_id: str, versie: int, stand: Stand, registratietijd: str, source: str) -> Headers:
+    """Headers of a terugmelding: the subject is the signaal."""
+    event = event_type("terugmelding", stand.lower())
+    return _headers(f"{signaal_id}:{versie}:{stand}", source, event, registratietijd, signaal_id, _TERUGMELDING_SCHEMA, AVRO)
+
+
 def klok_headers(datum: str, source: str) -> Headers:
     """Headers of the tick that begins ``datum`` (ISO 8601)."""
     return _headers(datum, source, event_type("klok", "tik"), f"{datum}T00:00:00.000Z", datum, _KLOK_SCHEMA, AVRO)
@@ -86,4 +92,5 @@ _SIGNAAL_SCHEMA: Final = ("ce_dataschema", dataschema("signalen.v1.avsc").encode
 _BASISSIGNAAL_SCHEMA: Final = ("ce_dataschema", dataschema("signalen.v2.avsc").encode())
 _JSON_CONTENT: Final = ("content-type", JSON)
 _VOLGVERZOEK_SCHEMA: Final = dataschema("volgverzoeken.v1.avsc")
+_TERUGMELDING_SCHEMA: Final = dataschema("terugmeldingen.v1.avsc")
 _KLOK_SCHEMA: Final = dataschema("klok.v1.avsc")

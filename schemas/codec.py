@@ -13,7 +13,7 @@ import msgspec
 from schemas.catalogue import Catalogue, Schema, Topic, feit_fields
 from schemas.reasons import Reason
 from schemas.shape import Shape, shape_of
-from schemas.values import Basissignaal, ElkSignaal, Mutatie, Signaal, Volging, Volgverzoek
+from schemas.values import SIGNAAL_ID, Basissignaal, ElkSignaal, Mutatie, Signaal, Terugmelding, Volging, Volgverzoek
 
 _HEADER: Final = struct.Struct(">bI")  # Confluent framing: magic byte 0, schema id
 MIN_DAY: Final = -25567  # 1900-01-01
@@ -55,6 +55,7 @@ class Codec:
         self._days = {r.id: _days(catalogue.schemas[r.id]) for t in catalogue.mutatie_topics.values() for r in t.schemas}
         self._shapes = {t.topic: self._shapes_of(t) for t in catalogue.mutatie_topics.values()}
         self._volgverzoek = catalogue.latest_schema("volgverzoeken.<bron>").id
+        self._terugmelding = catalogue.latest_schema("terugmeldingen.<ontvanger>").id
 
     def _shapes_of(self, topic: Topic) -> dict[bytes, Shape]:
         shapes = {r.id: shape_of(self._schemas[r.id], VERSIES, MOMENTS, DAYS, INTS) for r in topic.schemas}
@@ -147,6 +148,26 @@ class Codec:
         for day in (value["registratietijd"] // _DAY_MS, *(v["vanaf"] for v in value["volgt"])):
             _check_period(day, None)
         return Volgverzoek(value["versie"], value["registratietijd"], tuple(Volging(**v) for v in value["volgt"]))
+
+    def encode_terugmelding(self, terugmelding: Terugmelding) -> bytes:
+        """Framed Avro of a terugmelding."""
+        return self.encode(self._terugmelding, msgspec.to_builtins(terugmelding))
+
+    def decode_terugmelding(self, data: bytes | None) -> Terugmelding:
+        """The terugmelding in a value of a ``terugmeldingen.<ontvanger>`` topic; raises WireError."""
+        schema = self.schema_of(data)
+        if schema.id != self._terugmelding:
+            raise WireError(Reason.SCHEMA_VAN_ANDER_TOPIC)
+        found = Terugmelding(**self._read(data, self._plain[schema.id]))
+        if not SIGNAAL_ID.fullmatch(found.signaal_id):
+            raise WireError(Reason.SIGNAAL_ID_ONGELDIG)
+        if not _in(VERSIES, found.versie):
+            raise WireError(Reason.VERSIE_ONGELDIG)
+        if (found.uitkomst is None) == (found.stand == "AFGEHANDELD"):
+            raise WireError(Reason.UITKOMST_ONGELDIG)
+        if not _in(MOMENTS, found.registratietijd):
+            raise WireError(Reason.DATUM_BUITEN_BEREIK)
+        return found
 
     @staticmethod
     def _read(data: bytes | None, schema: Any) -> dict[str, Any]:  # noqa: ANN401 - fastavro's parsed schemas are plain JSON

@@ -22,6 +22,8 @@ class Reason(StrEnum):
     HOUDER_ONBEKEND = "HOUDER_ONBEKEND"
     KENMERK_ONTBREEKT = "KENMERK_ONTBREEKT"
     TE_GROOT = "TE_GROOT"
+    SIGNAAL_ID_ONGELDIG = "SIGNAAL_ID_ONGELDIG"
+    UITKOMST_ONGELDIG = "UITKOMST_ONGELDIG"
 
     @property
     def text(self) -> str:
@@ -46,4 +48,6 @@ _TEXTS = {
     Reason.HOUDER_ONBEKEND: "The houder of the basisfeit is not an ontvanger in the catalogue.",
     Reason.KENMERK_ONTBREEKT: "The basisfeit has no kenmerk.",
     Reason.TE_GROOT: "The record is too large to be taken.",
+    Reason.SIGNAAL_ID_ONGELDIG: "The signaal_id is no UUID of version 5.",
+    Reason.UITKOMST_ONGELDIG: "An uitkomst goes with the stand AFGEHANDELD, and with no other.",
 }

@@ -7,6 +7,8 @@ import msgspec
 
 Waarde = str | int | bool | None
 Signaalsoort = Literal["NIEUW", "GEWIJZIGD", "VERVALLEN"]
+Stand = Literal["BEZORGD", "GEACCEPTEERD", "AFGEHANDELD"]
+Uitkomst = Literal["JUIST", "ONJUIST", "AL_BEKEND", "NIET_ONDERZOCHT"]
 
 
 class Mutatie(msgspec.Struct, frozen=True, gc=False):
@@ -134,6 +136,19 @@ class Volgverzoek(msgspec.Struct, frozen=True, gc=False):
     registratietijd: int  # milliseconds since the epoch, UTC
     volgt: tuple[Volging, ...]
 
+
+class Terugmelding(msgspec.Struct, frozen=True, gc=False):
+    """What an ontvanger reports of one version of a signaal (schemas/avro/terugmeldingen.v1.avsc)."""
+
+    signaal_id: str
+    versie: int
+    stand: Stand
+    uitkomst: Uitkomst | None  # None unless AFGEHANDELD
+    registratietijd: int  # milliseconds since the epoch, UTC
+
+
+SIGNAAL_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+"""The name of a signaal: a UUID of version 5."""
 
 PERSOON = re.compile(rb"[A-Z2-7]{52}")
 """A pseudonym as a Kafka key: HMAC-SHA-256 in base32 without padding."""

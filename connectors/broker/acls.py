@@ -81,6 +81,7 @@ def _of_bronnen(catalogue: Catalogue) -> Iterator[Rule]:
 def _of_ontvangers(catalogue: Catalogue) -> Iterator[Rule]:
     for ontvanger in catalogue.ontvangers:
         yield Rule(ontvanger, "READ", "topic", f"signalen.{ontvanger}")
+        yield Rule(ontvanger, "WRITE", "topic", f"terugmeldingen.{ontvanger}")
         yield Rule(ontvanger, "READ", "group", ontvanger)
         yield Rule(ontvanger, "READ", "group", f"{ontvanger}-", prefixed=True)
         yield Rule(ontvanger, "READ", "topic", CHECKPOINTS)
@@ -90,7 +91,7 @@ def _of_ontvangers(catalogue: Catalogue) -> Iterator[Rule]:
 def _of_beheer(toepassing: str, own: Sequence[str]) -> Iterator[Rule]:
     changelog = f"{toepassing}-personen-changelog"
     for who in (AUDIT, BEHEER):
-        for begin in ("mutaties.", "signalen.", "volgverzoeken."):
+        for begin in ("mutaties.", "signalen.", "terugmeldingen.", "volgverzoeken."):
             yield Rule(who, "READ", "topic", begin, prefixed=True)
         for topic in ("klok", QUARANTAINE, CHECKPOINTS, *own):
             if who == BEHEER or topic != changelog:

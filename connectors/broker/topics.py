@@ -61,8 +61,8 @@ def wanted_topics(catalogue: Catalogue, *, partities: int, toepassing: str) -> l
 
 
 def _names(catalogue: Catalogue, topic: Topic, partities: int, toepassing: str) -> Iterator[tuple[str, int]]:
-    if topic.topic == "signalen.<ontvanger>":
-        yield from ((f"signalen.{o}", 1) for o in catalogue.ontvangers)
+    if topic.topic.endswith(".<ontvanger>"):
+        yield from ((topic.topic.replace("<ontvanger>", o), 1) for o in catalogue.ontvangers)
     elif topic.topic == "volgverzoeken.<bron>":
         bronnen = {catalogue.bron_of(s) for s in catalogue.mutatie_topics}
         yield from ((f"volgverzoeken.{b.id}", partities) for b in sorted(bronnen, key=lambda b: b.id) if not b.filtert_zelf)

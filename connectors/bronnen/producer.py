@@ -81,23 +81,23 @@ class MutatieProducer:
                 raise TopicMissingError(topic)
             self._partitions[topic] = len(await self._producer.partitions_for(topic))
 
-    async def send(self, topic: str, persoon: str, value: bytes, headers: Headers, number: int) -> None:
+    async def send(self, topic: str, key: str, value: bytes, headers: Headers, number: int) -> None:
         """Add a mutatie to its batch; waits while too many batches are on their way.
 
         Raises TopicMissingError, and KafkaError for this batch or one before it.
         """
-        key = persoon.encode()
+        name = key.encode()
         partitions = self._partitions.get(topic)
         if partitions is None:
             await self.require(topic)
             partitions = self._partitions[topic]
-        place = topic, partition_of(key, partitions)
+        place = topic, partition_of(name, partitions)
         self._next = number + 1
         _, batch = self._open.get(place) or self._begin(place, number)
-        if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
+        if batch.append(timestamp=None, key=name, value=value, headers=headers) is None:
             await self._submit(place)
             _, batch = self._begin(place, number)
-            batch.append(timestamp=None, key=key, value=value, headers=headers)
+            batch.append(timestamp=None, key=name, value=value, headers=headers)
 
     async def flush(self) -> None:
         """Wait until all is acknowledged; raises KafkaError."""

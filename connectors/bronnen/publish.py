@@ -6,16 +6,58 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple, Protocol, Self, TypeVar
 
 from aiokafka.errors import KafkaError
 
-from connectors.bronnen.lines import LineReader, Published
 from connectors.bronnen.producer import MutatieProducer
 from connectors.bronnen.rejections import RejectedError, RejectionCode
+from schemas.cloudevents import Headers
 
 _BOM: Final = b"\xef\xbb\xbf"
 _PENDING: Final = 50_000  # verdicts that may wait for Kafka
+
+
+class Message(Protocol):
+    """A line as it goes to Kafka."""
+
+    @property
+    def key(self) -> str:
+        """Of the record in Kafka."""
+
+    @property
+    def record_id(self) -> str:
+        """With ``versie`` what tells it from any other of its topic."""
+
+    @property
+    def versie(self) -> int:
+        """See ``record_id``."""
+
+    @property
+    def value(self) -> bytes:
+        """Of the record in Kafka."""
+
+    @property
+    def headers(self) -> Headers:
+        """Of the record in Kafka."""
+
+
+M_co = TypeVar("M_co", bound=Message, covariant=True)
+
+
+class Reader(Protocol[M_co]):
+    """Makes messages for one topic of lines."""
+
+    @property
+    def topic(self) -> str:
+        """Where they go."""
+
+    @property
+    def named_by(self) -> str:
+        """The field of a line that, with the versie, tells it from the others."""
+
+    def read(self, line: bytes) -> M_co:
+        """The message that ``line`` states; raises RejectedError."""
 
 
 class PublishError(Exception):
@@ -91,8 +133,8 @@ class Verdicts:
             self._report(self._pending.popleft())
 
 
-def checked(lines: Iterable[bytes], reader: LineReader, advance: Callable[[int], None]) -> Iterator[tuple[int, Published | RejectedError]]:
-    """Each line's number, from 1, with its mutatie or why there is none; ``advance`` is told the bytes of each line."""
+def checked(lines: Iterable[bytes], reader: Reader[M_co], advance: Callable[[int], None]) -> Iterator[tuple[int, M_co | RejectedError]]:
+    """Each line's number, from 1, with its message or why there is none; ``advance`` is told the bytes of each line."""
     with SeenKeys() as seen:
         for number, line in enumerate(lines, 1):
             advance(len(line))
@@ -103,7 +145,11 @@ def checked(lines: Iterable[bytes], reader: LineReader, advance: Callable[[int],
 
 
 async def publish(
-    lines: Iterable[bytes], reader: LineReader, producer: MutatieProducer, report: Callable[[Verdict], None], advance: Callable[[int], None]
+    lines: Iterable[bytes],
+    reader: Reader[Message],
+    producer: MutatieProducer,
+    report: Callable[[Verdict], None],
+    advance: Callable[[int], None],
 ) -> Summary:
     """Publish ``lines``; raises PublishError when Kafka takes no more, TopicMissingError when it has no place for them."""
     await producer.require(reader.topic)
@@ -116,7 +162,7 @@ async def publish(
                 summary.rejected[found.code] += 1
                 await verdicts.add(Verdict(number, "AFGEKEURD", found.code, found.field))
             else:
-                await producer.send(reader.topic, found.persoon, found.value, found.headers, number)
+                await producer.send(reader.topic, found.key, found.value, found.headers, number)
                 summary.published += 1
                 await verdicts.add(Verdict(number, "GEPUBLICEERD"))
         await producer.flush()
@@ -128,8 +174,8 @@ async def publish(
     return summary
 
 
-def _checked(reader: LineReader, line: bytes, seen: SeenKeys) -> Published:
-    mutatie = reader.read(line.rstrip(b"\r\n"))
-    if not seen.add(mutatie.record_id, mutatie.versie):
-        raise RejectedError(RejectionCode.DUBBELE_SLEUTEL, "record_id")
-    return mutatie
+def _checked(reader: Reader[M_co], line: bytes, seen: SeenKeys) -> M_co:
+    message = reader.read(line.rstrip(b"\r\n"))
+    if not seen.add(message.record_id, message.versie):
+        raise RejectedError(RejectionCode.DUBBELE_SLEUTEL, reader.named_by)
+    return message

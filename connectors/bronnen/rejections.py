@@ -22,6 +22,9 @@ class RejectionCode(StrEnum):
     TIJD_ONGELDIG = "TIJD_ONGELDIG"
     HOUDER_ONBEKEND = "HOUDER_ONBEKEND"
     DUBBELE_SLEUTEL = "DUBBELE_SLEUTEL"
+    SIGNAAL_ONBEKEND = "SIGNAAL_ONBEKEND"
+    VERSIE_ONBEKEND = "VERSIE_ONBEKEND"
+    UITKOMST_ONGELDIG = "UITKOMST_ONGELDIG"
 
     @property
     def text(self) -> str:
@@ -45,7 +48,10 @@ _TEXTS = {
     RejectionCode.EINDDATUM_VOOR_BEGINDATUM: "The einddatum lies before the begindatum.",
     RejectionCode.TIJD_ONGELDIG: "The time is not RFC 3339 with an offset.",
     RejectionCode.HOUDER_ONBEKEND: "The houder is not an ontvanger in the catalogue.",
-    RejectionCode.DUBBELE_SLEUTEL: "An earlier line of this file has the same record_id and versie.",
+    RejectionCode.DUBBELE_SLEUTEL: "An earlier line of this file has the same record_id and versie, or reports the same.",
+    RejectionCode.SIGNAAL_ONBEKEND: "No signal of that name was sent to this ontvanger.",
+    RejectionCode.VERSIE_ONBEKEND: "The signal has no such version yet.",
+    RejectionCode.UITKOMST_ONGELDIG: "An uitkomst goes with the stand AFGEHANDELD, and with no other.",
 }
 
 

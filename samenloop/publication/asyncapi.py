@@ -25,8 +25,9 @@ def asyncapi_of(
             "title": "Knooppunt Samenloop",
             "version": version("samenloop"),
             "description": (
-                "Mutaties van bronnen, signalen voor ontvangers en volgverzoeken aan bronnen, op Apache Kafka. De sleutel van een persoon "
-                "is een pseudoniem; geen enkel bericht bevat een BSN. Lees met isolation.level=read_committed. "
+                "Mutaties van bronnen, signalen voor ontvangers en wat zij daarvan terugmelden, en volgverzoeken aan bronnen, op Apache "
+                "Kafka. De sleutel van een persoon is een pseudoniem; geen enkel bericht bevat een BSN. Lees met "
+                "isolation.level=read_committed. "
                 f"Gemaakt uit de catalogus met versie {catalogue.versie}."
             ),
         },
@@ -61,7 +62,8 @@ def _channel(catalogue: Catalogue, name: str, topic: Topic) -> dict[str, Any]:
         "messages": {n: {"$ref": f"#/components/messages/{n}"} for n in names},
     }
     asked = sorted({b.id for b in map(catalogue.bron_of, catalogue.mutatie_topics) if not b.filtert_zelf})
-    variable = {"signalen": ("ontvanger", sorted(catalogue.ontvangers)), "volgverzoeken": ("bron", asked)}.get(name)
+    ontvangers = "ontvanger", sorted(catalogue.ontvangers)
+    variable = {"signalen": ontvangers, "terugmeldingen": ontvangers, "volgverzoeken": ("bron", asked)}.get(name)
     if variable:
         found["parameters"] = {variable[0]: {"description": f"Code van de {variable[0]}.", "enum": variable[1]}}
     else:

@@ -49,6 +49,11 @@ class Content:
         """The fields of a feit and what they mean, in Dutch."""
         return {name: topic.velden.get(name) or UITLEG[name] for name in feit_fields(self.catalogue.latest_schema(topic.topic))}
 
+    def writer_of(self, topic: Topic) -> str:
+        """Who writes a topic, in Dutch."""
+        bron = self.catalogue.bronnen[topic.eigenaar]
+        return "De ontvanger" if topic.topic.startswith("terugmeldingen.") else f"{bron.naam} (OIN {bron.oin})"
+
     def diensten_of(self, ontvanger: Ontvanger) -> list[Dienst]:
         """The diensten whose signals an ontvanger gets."""
         return [d for d in self.catalogue.diensten.values() if d.ontvanger.soort == ontvanger.soort]
@@ -76,7 +81,13 @@ def _pages(content: Content) -> Iterator[tuple[str, bytes]]:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        content=content, catalogue=content.catalogue, kinds=ONTVANGERS, rule_of=rule_of, lineage_of=lineage_of, channel_of=channel_of
+        content=content,
+        catalogue=content.catalogue,
+        kinds=ONTVANGERS,
+        rule_of=rule_of,
+        lineage_of=lineage_of,
+        channel_of=channel_of,
+        writer_of=content.writer_of,
     )
     environment.filters.update(duration=duration, inline=inline, heading=heading, shown=_shown)
 

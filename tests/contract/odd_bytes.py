@@ -18,8 +18,9 @@ READERS: dict[str, Read] = {
     **{topic: partial(CODEC.decode_mutatie, topic) for topic in TOPICS},
     "klok": CODEC.decode_klok,
     "volgverzoeken": CODEC.decode_volgverzoek,
+    "terugmeldingen": CODEC.decode_terugmelding,
 }
-SCHEMA_OF = {**{topic: CATALOGUE.latest_schema(topic).id for topic in TOPICS}, "klok": 100, "volgverzoeken": 101}
+SCHEMA_OF = {**{topic: CATALOGUE.latest_schema(topic).id for topic in TOPICS}, "klok": 100, "volgverzoeken": 101, "terugmeldingen": 60}
 
 
 def number(n: int) -> bytes:

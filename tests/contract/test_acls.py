@@ -31,6 +31,8 @@ def test_of_each_topic_those_read_and_write_who_must(rules: list[Rule], catalogu
             assert (readers, writers) == ({"knoop", "audit", "beheer"}, {rest.split(".")[0], "beheer"})
         elif kind in {"signalen", "volgverzoeken"}:
             assert (readers, writers) == ({rest, "audit", "beheer"}, {"knoop"})
+        elif kind == "terugmeldingen":
+            assert (readers, writers) == ({"audit", "beheer"}, {rest})
         elif topic == "checkpoints":
             assert (readers, writers) == ({"audit", "beheer", *catalogue.ontvangers}, {"audit", *catalogue.ontvangers})
         elif topic == CHANGELOG:
@@ -40,7 +42,7 @@ def test_of_each_topic_those_read_and_write_who_must(rules: list[Rule], catalogu
             assert writers
 
 
-def test_an_ontvanger_has_nothing_but_its_topic_its_groups_and_the_checkpoints(rules: list[Rule], catalogue: Catalogue) -> None:
+def test_an_ontvanger_has_nothing_but_its_topics_its_groups_and_the_checkpoints(rules: list[Rule], catalogue: Catalogue) -> None:
     for ontvanger in catalogue.ontvangers:
         own = {r[1:] for r in rules if r.principal == f"User:{ontvanger}"}
         as_bron = {r for r in own if r[2].startswith(("mutaties.", "volgverzoeken."))}
@@ -48,6 +50,7 @@ def test_an_ontvanger_has_nothing_but_its_topic_its_groups_and_the_checkpoints(r
         assert all(topic.removesuffix(f".{ontvanger}") != topic or topic.startswith(f"mutaties.{ontvanger}.") for _, _, topic, _ in as_bron)
         assert own - as_bron == {
             ("READ", "topic", f"signalen.{ontvanger}", False),
+            ("WRITE", "topic", f"terugmeldingen.{ontvanger}", False),
             ("READ", "group", ontvanger, False),
             ("READ", "group", f"{ontvanger}-", True),
             ("READ", "topic", "checkpoints", False),

@@ -19,6 +19,7 @@ from schemas.cloudevents import (
     mutatie_headers,
     signaal_headers,
     source_of,
+    terugmelding_headers,
     volgverzoek_headers,
 )
 from schemas.codec import MAX_MUTATIE, Codec, WireError, decode_signaal, encode_signaal
@@ -48,6 +49,8 @@ def made(event: Example, catalogue: Catalogue) -> Headers:
     if kind == "klok":
         return klok_headers(value["datum"], source)
     assert event.key is not None
+    if kind == "terugmeldingen":
+        return terugmelding_headers(event.key, value["versie"], value["stand"], time, source)
     if kind == "volgverzoeken":
         return volgverzoek_headers(event.key, value["versie"], time, event.topic.split(".")[1], source)
     schema = catalogue.schemas[event.schema_id]
@@ -70,6 +73,9 @@ def test_all_kinds_of_events_are_tested_here() -> None:
         event_type("signaal", "vervallen"),
         event_type("volgverzoek", "gewijzigd"),
         event_type("klok", "tik"),
+        event_type("terugmelding", "bezorgd"),
+        event_type("terugmelding", "geaccepteerd"),
+        event_type("terugmelding", "afgehandeld"),
     }
 
 
@@ -123,7 +129,7 @@ def test_a_kenmerk_that_could_not_be_a_subject_is_refused_on_the_wire(kenmerk: s
 def test_source_must_be_a_uri_and_is_a_urn_of_nld_with_an_oin_of_20_digits_and_a_system(event: Example, catalogue: Catalogue) -> None:
     match = re.fullmatch(r"urn:nld:oin:([0-9]{20}):systeem:[A-Za-z0-9-]+", attributes(event)["source"])
     assert match
-    assert match[1] in {b.oin for b in catalogue.bronnen.values()}
+    assert match[1] in {b.oin for b in (*catalogue.bronnen.values(), *catalogue.ontvangers.values())}
 
 
 @pytest.mark.parametrize("bron", Catalogue.load().bronnen.values(), ids=lambda b: b.id)

@@ -15,7 +15,7 @@ CATALOGUE = Catalogue.load()
 WORDS = [
     "bron", "ontvanger", "persoon", "feit", "basisfeit", "mutatie", "dienst", "samenloop", "signaal", "kenmerk", "volgverzoek", "klok",
     "houder", "knooppunt", "OIN", "BSN", "tot en met", "quarantaine", "verwerkingsverslag", "bewaartermijn", "grondslag", "INGETROKKEN",
-    "NIEUW", "GEWIJZIGD", "VERVALLEN",
+    "NIEUW", "GEWIJZIGD", "VERVALLEN", "terugmelding",
 ]  # fmt: skip
 
 
@@ -31,7 +31,7 @@ def terms(title: str) -> set[str]:
 
 
 FEIT = {(soort, field): suwiml for soort, field, _, suwiml in table("Fields of a feit")}
-OTHERS = "Fields of a signal, a volgverzoek and a tick"
+OTHERS = "Fields of a signal, a terugmelding, a volgverzoek and a tick"
 
 
 def parts(definition: Any) -> Iterator[dict[str, Any]]:
@@ -82,8 +82,8 @@ def test_the_codes_are_those_of_the_enums() -> None:
     assert terms("Codes") == symbols()
 
 
-def test_the_fields_of_signals_volgverzoeken_and_ticks_are_explained_and_no_others() -> None:
-    assert terms(OTHERS) == fields_of("signalen") | fields_of("volgverzoeken") | fields_of("klok")
+def test_the_fields_of_signals_terugmeldingen_volgverzoeken_and_ticks_are_explained_and_no_others() -> None:
+    assert terms(OTHERS) == fields_of("signalen") | fields_of("terugmeldingen") | fields_of("volgverzoeken") | fields_of("klok")
 
 
 @pytest.mark.parametrize("field", ["record_id", "versie", "registratietijd"])

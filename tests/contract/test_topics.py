@@ -42,10 +42,11 @@ def test_what_a_persoon_is_the_key_of_meets_on_equal_partitions(wanted: dict[str
     assert {w.partities for name, w in wanted.items() if name not in together} == {1}
 
 
-def test_every_ontvanger_has_its_topic_and_every_bron_that_must_be_told_its_volgverzoeken(
+def test_every_ontvanger_has_its_topics_and_every_bron_that_must_be_told_its_volgverzoeken(
     wanted: dict[str, WantedTopic], catalogue: Catalogue
 ) -> None:
-    assert {n for n in wanted if n.startswith("signalen.")} == {f"signalen.{o}" for o in catalogue.ontvangers}
+    for family in ("signalen", "terugmeldingen"):
+        assert {n for n in wanted if n.startswith(f"{family}.")} == {f"{family}.{o}" for o in catalogue.ontvangers}
     told = {b.id for b in map(catalogue.bron_of, catalogue.mutatie_topics) if not b.filtert_zelf}
     assert {n for n in wanted if n.startswith("volgverzoeken.")} == {f"volgverzoeken.{b}" for b in told}
     assert set(outputs_of(catalogue)) <= set(wanted), "the engine writes to no topic that nobody makes"

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.bronnen.lines import MAX_LINE, LineReader, Published
+from connectors.bronnen.checks import MAX_LINE
+from connectors.bronnen.lines import LineReader, Published
 from connectors.bronnen.pseudonym import Pseudonymiser
 from connectors.bronnen.rejections import RejectedError, RejectionCode
 from schemas.catalogue import Catalogue

@@ -11,7 +11,13 @@ NOBODY = "127.0.0.1:1"
 
 @pytest.mark.parametrize(
     "args",
-    [("signals", "Amsterdam"), ("explain", "--why-not", "K", "--ontvanger", "0363"), ("topics", "diff"), ("quarantine", "list")],
+    [
+        ("signals", "Amsterdam"),
+        ("explain", "--why-not", "K", "--ontvanger", "0363"),
+        ("topics", "diff"),
+        ("quarantine", "list"),
+        ("hit-rates",),
+    ],
     ids=" ".join,
 )
 def test_a_broker_that_is_not_there_is_one_line_on_stderr_and_exit_code_2(args: tuple[str, ...]) -> None:
