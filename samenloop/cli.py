@@ -21,6 +21,7 @@ COMMANDS: Final = {  # name → module of samenloop.commands, and the function o
     "follow": ("follow", "follow_ontvanger"),
     "signals": ("signals", "signals"),
     "report": ("report", "report_handling"),
+    "relay": ("relay", "relay"),
     "hit-rates": ("hit_rates", "hit_rates"),
     "explain": ("explain", "explain"),
     "verify": ("verify", "verify"),

@@ -12,6 +12,7 @@ from samenloop.quarantine import Held, quarantined_text, read_quarantine
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec, WireError
 from schemas.values import PERSOON, Mutatie
+from streams.core.handled import is_left_out
 from streams.core.messages import signaal_id
 from streams.core.record import Record, pack
 from streams.core.rulebook import DienstRule, Rulebook, rulebook_of
@@ -145,12 +146,24 @@ def _pairs(
             for (nummer, record_id), mutatie in sorted(log.items(), key=lambda x: x[0]):
                 if nummer in dienst.feiten:
                     held = timeline.find(rulebook.soorten[nummer], pack(record_id))
-                    pairs.append(_pair(rulebook, dienst, houder, basis, nummer, held, mutatie))
+                    pairs.append(_pair(rulebook, timeline, dienst, houder, basis, nummer, held, mutatie))
     return pairs
 
 
-def _pair(rulebook: Rulebook, dienst: DienstRule, houder: str, basis: Record, nummer: int, held: Record | None, newest: Mutatie) -> Pair:
+def _pair(  # noqa: PLR0913, PLR0917 - a pair of records, and what is known of them
+    rulebook: Rulebook,
+    timeline: Timeline,
+    dienst: DienstRule,
+    houder: str,
+    basis: Record,
+    nummer: int,
+    held: Record | None,
+    newest: Mutatie,
+) -> Pair:
     code, soort = _code(dienst, nummer, basis, held, newest), rulebook.soorten[nummer].naam
+    if code == SIGNAAL and held is not None:
+        wanted = samenloop(dienst, nummer, basis, held)
+        code = HANDLED if is_left_out(rulebook, timeline, dienst, basis, held.sent, wanted, (soort, newest.record_id)) else code
     name = None
     if code == SIGNAAL:
         name = signaal_id(dienst.naam, houder, (rulebook.soorten[dienst.basis].naam, basis.record_id), (soort, newest.record_id))
@@ -171,14 +184,18 @@ def _pair(rulebook: Rulebook, dienst: DienstRule, houder: str, basis: Record, nu
 def _alone(rulebook: Rulebook, timeline: Timeline, dienst: DienstRule, houder: str, basis: Record, klok: int | None) -> Pair:
     """A basisfeit that is judged with all feiten together."""
     feiten = [(s, f) for n in dienst.feiten for s in [rulebook.soorten[n]] for f in timeline.of(s) if f.period is not None]
-    stands = on(spells(dienst, basis, feiten), BEFORE if klok is None else klok) is not None
-    code = "BASISFEIT_INGETROKKEN" if basis.period is None else "REGEL_GELDT" if stands else "REGEL_GELDT_NIET"
+    wanted = on(spells(dienst, basis, feiten), BEFORE if klok is None else klok)
+    done = is_left_out(rulebook, timeline, dienst, basis, basis.sent, wanted, ("", ""))
+    stands = wanted is not None and not done
+    holds = "REGEL_GELDT" if stands else "REGEL_GELDT_NIET"
+    code = "BASISFEIT_INGETROKKEN" if basis.period is None else HANDLED if done else holds
     soort = rulebook.soorten[dienst.basis].naam
     name = signaal_id(dienst.naam, houder, (soort, basis.record_id)) if stands else None
     return Pair(dienst.naam, houder, basis.record_id, soort, basis.record_id, basis.versie, stands, code, _REASONS[code], name)
 
 
 SIGNAAL: Final = "SIGNAAL"
+HANDLED: Final = "AFGEHANDELD"
 _REASONS: Final = {
     SIGNAAL: "gedeelde dagen: er is een signaal",
     "BASISFEIT_INGETROKKEN": "het basisfeit is ingetrokken",
@@ -186,6 +203,7 @@ _REASONS: Final = {
     "NIET_VERWERKT": "de nieuwste versie is nog niet verwerkt",
     "INGETROKKEN": "het record is ingetrokken",
     "GEEN_GEDEELDE_DAG": "geen gedeelde dag",
+    HANDLED: "de ontvanger heeft dit signaal over dezelfde feiten al afgehandeld; daarna is het vervallen",
     "REGEL_GELDT": "de regel geldt op de dag van de klok: er is een signaal",
     "REGEL_GELDT_NIET": "de regel geldt niet op de dag van de klok",
 }

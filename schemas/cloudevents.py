@@ -81,6 +81,12 @@ def terugmelding_headers(signaal_id: str, versie: int, stand: Stand, registratie
     return _headers(f"{signaal_id}:{versie}:{stand}", source, event, registratietijd, signaal_id, _TERUGMELDING_SCHEMA, AVRO)
 
 
+def afhandeling_headers(persoon: str, signaal_id: str, versie: int, registratietijd: str, source: str) -> Headers:
+    """Headers of an afhandeling: the subject is the pseudonym."""
+    event = event_type("afhandeling", "gemeld")
+    return _headers(f"afhandeling:{signaal_id}:{versie}", source, event, registratietijd, persoon, _AFHANDELING_SCHEMA, AVRO)
+
+
 def klok_headers(datum: str, source: str) -> Headers:
     """Headers of the tick that begins ``datum`` (ISO 8601)."""
     return _headers(datum, source, event_type("klok", "tik"), f"{datum}T00:00:00.000Z", datum, _KLOK_SCHEMA, AVRO)
@@ -93,4 +99,5 @@ _BASISSIGNAAL_SCHEMA: Final = ("ce_dataschema", dataschema("signalen.v2.avsc").e
 _JSON_CONTENT: Final = ("content-type", JSON)
 _VOLGVERZOEK_SCHEMA: Final = dataschema("volgverzoeken.v1.avsc")
 _TERUGMELDING_SCHEMA: Final = dataschema("terugmeldingen.v1.avsc")
+_AFHANDELING_SCHEMA: Final = dataschema("afhandelingen.v1.avsc")
 _KLOK_SCHEMA: Final = dataschema("klok.v1.avsc")

@@ -13,7 +13,7 @@ import msgspec
 from schemas.catalogue import Catalogue, Schema, Topic, feit_fields
 from schemas.reasons import Reason
 from schemas.shape import Shape, shape_of
-from schemas.values import SIGNAAL_ID, Basissignaal, ElkSignaal, Mutatie, Signaal, Terugmelding, Volging, Volgverzoek
+from schemas.values import SIGNAAL_ID, Afhandeling, Basissignaal, ElkSignaal, Mutatie, Signaal, Terugmelding, Volging, Volgverzoek
 
 _HEADER: Final = struct.Struct(">bI")  # Confluent framing: magic byte 0, schema id
 MIN_DAY: Final = -25567  # 1900-01-01
@@ -55,6 +55,7 @@ class Codec:
         self._days = {r.id: _days(catalogue.schemas[r.id]) for t in catalogue.mutatie_topics.values() for r in t.schemas}
         self._shapes = {t.topic: self._shapes_of(t) for t in catalogue.mutatie_topics.values()}
         self._volgverzoek = catalogue.latest_schema("volgverzoeken.<bron>").id
+        self._afhandeling = catalogue.latest_schema("afhandelingen").id
         self._terugmelding = catalogue.latest_schema("terugmeldingen.<ontvanger>").id
 
     def _shapes_of(self, topic: Topic) -> dict[bytes, Shape]:
@@ -159,14 +160,22 @@ class Codec:
         if schema.id != self._terugmelding:
             raise WireError(Reason.SCHEMA_VAN_ANDER_TOPIC)
         found = Terugmelding(**self._read(data, self._plain[schema.id]))
-        if not SIGNAAL_ID.fullmatch(found.signaal_id):
-            raise WireError(Reason.SIGNAAL_ID_ONGELDIG)
-        if not _in(VERSIES, found.versie):
-            raise WireError(Reason.VERSIE_ONGELDIG)
+        _check_named(found)
         if (found.uitkomst is None) == (found.stand == "AFGEHANDELD"):
             raise WireError(Reason.UITKOMST_ONGELDIG)
-        if not _in(MOMENTS, found.registratietijd):
-            raise WireError(Reason.DATUM_BUITEN_BEREIK)
+        return found
+
+    def encode_afhandeling(self, afhandeling: Afhandeling) -> bytes:
+        """Framed Avro of an afhandeling."""
+        return self.encode(self._afhandeling, msgspec.to_builtins(afhandeling))
+
+    def decode_afhandeling(self, data: bytes | None) -> Afhandeling:
+        """The afhandeling in a value of the topic ``afhandelingen``; raises WireError."""
+        schema = self.schema_of(data)
+        if schema.id != self._afhandeling:
+            raise WireError(Reason.SCHEMA_VAN_ANDER_TOPIC)
+        found = Afhandeling(**self._read(data, self._plain[schema.id]))
+        _check_named(found)
         return found
 
     @staticmethod
@@ -187,6 +196,15 @@ class Codec:
 
 def _in(limits: tuple[int, int], number: int) -> bool:
     return limits[0] <= number <= limits[1]
+
+
+def _check_named(found: Terugmelding | Afhandeling) -> None:
+    if not SIGNAAL_ID.fullmatch(found.signaal_id):
+        raise WireError(Reason.SIGNAAL_ID_ONGELDIG)
+    if not _in(VERSIES, found.versie):
+        raise WireError(Reason.VERSIE_ONGELDIG)
+    if not _in(MOMENTS, found.registratietijd):
+        raise WireError(Reason.DATUM_BUITEN_BEREIK)
 
 
 def _patterns(schema: Schema) -> list[tuple[str, Callable[[str], re.Match[str] | None]]]:

@@ -147,6 +147,14 @@ class Terugmelding(msgspec.Struct, frozen=True, gc=False):
     registratietijd: int  # milliseconds since the epoch, UTC
 
 
+class Afhandeling(msgspec.Struct, frozen=True, gc=False):
+    """What the engine is told: with this version of a signaal its ontvanger is done (schemas/avro/afhandelingen.v1.avsc)."""
+
+    signaal_id: str
+    versie: int
+    registratietijd: int  # milliseconds since the epoch, UTC
+
+
 SIGNAAL_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 """The name of a signaal: a UUID of version 5."""
 

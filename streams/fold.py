@@ -13,10 +13,11 @@ from schemas.cloudevents import signaal_headers, source_of, volgverzoek_headers
 from schemas.codec import Codec, WireError, encode_signaal
 from schemas.quarantine import QUARANTAINE, refused_row
 from schemas.reasons import Reason
-from schemas.values import PERSOON, ElkSignaal, Mutatie, Place
+from schemas.values import PERSOON, Afhandeling, ElkSignaal, Mutatie, Place
+from streams.core.handled import handle
 from streams.core.messages import iso_time
 from streams.core.rulebook import Soort, rulebook_of
-from streams.core.step import Outcome, step, tick
+from streams.core.step import Fate, Outcome, step, tick
 from streams.core.timeline import Timeline, is_due, persoon_of, timeline_of
 from streams.effects import Effects, Encoded, Row
 from streams.native.kern import Kern, NoKernError
@@ -24,7 +25,7 @@ from streams.native.program import program_of
 from streams.records import Run, SourceRecord
 from streams.settings import KernChoice
 
-KLOK = "klok"
+KLOK, AFHANDELINGEN = "klok", "afhandelingen"
 _DAY_MS = 86_400_000
 
 Frame = tuple[str, Run]  # topic and records in the order of the log
@@ -76,7 +77,7 @@ class Folder:
     @property
     def topics(self) -> list[str]:
         """The topics whose records can be folded."""
-        return [*self.rulebook.by_topic, KLOK]
+        return [*self.rulebook.by_topic, KLOK, AFHANDELINGEN]
 
     def fold(self, state: State, partition: int, frames: Iterable[Frame]) -> Effects:
         """The effects of ``frames``; ``state`` is that before them."""
@@ -89,7 +90,9 @@ class Folder:
             self._kern.forget()
         for topic, run in frames:
             soort = self.rulebook.by_topic.get(topic)
-            if soort is None:
+            if topic == AFHANDELINGEN:
+                self._handled(effects, known, partition, run)
+            elif soort is None:
                 self._ticks(effects, state, known, partition, run)
             elif self._kern is None:
                 self._take(effects, known, soort, partition, list(run))
@@ -176,6 +179,28 @@ class Folder:
                 self._pass_days(effects, _due(effects, state, day), read, Place(KLOK, partition, record.offset), day)
                 effects.klok = day
             effects.count(KLOK, "opgeslagen")
+
+    def _handled(self, effects: Effects, read: Read, partition: int, records: Iterable[SourceRecord]) -> None:
+        for record in records:
+            persoon = record.key or b""
+            afhandeling = self._decoded_afhandeling(record)
+            if isinstance(afhandeling, WireError):
+                self._quarantine(effects, AFHANDELINGEN, partition, record, afhandeling.reason)
+                continue
+            before = timeline_of(persoon, read)
+            after = handle(self.rulebook, before, afhandeling)
+            if after is not None and after is not before:
+                effects.changes.update(after.rows())
+            fate = Fate.NIET_BEWAARD if after is None else Fate.BEKEND if after is before else Fate.OPGESLAGEN
+            effects.count(AFHANDELINGEN, fate)
+
+    def _decoded_afhandeling(self, record: SourceRecord) -> Afhandeling | WireError:
+        if record.key is None or not PERSOON.fullmatch(record.key):
+            return WireError(Reason.SLEUTEL_ONGELDIG)
+        try:
+            return self._codec.decode_afhandeling(record.value)
+        except WireError as e:
+            return e
 
     def _pass_days(self, effects: Effects, due: Iterable[bytes], read: Read, place: Place, day: int) -> None:
         for persoon in sorted(due):

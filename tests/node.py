@@ -112,7 +112,7 @@ class Node:
     @property
     def sources(self) -> list[TopicPartition]:
         """All partitions that the engine reads."""
-        topics = [f"mutaties.{s}" for s in self.catalogue.mutatie_topics] + ["klok"]
+        topics = [f"mutaties.{s}" for s in self.catalogue.mutatie_topics] + ["klok", "afhandelingen"]
         return [TopicPartition(t, p) for t in topics for p in range(self.partities)]
 
     async def lag(self, app: str | None = None) -> int:

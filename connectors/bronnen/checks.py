@@ -96,10 +96,11 @@ def time_of(value: Any, path: str) -> tuple[int, str]:  # noqa: ANN401
         raise RejectedError(RejectionCode.TIJD_ONGELDIG, path)
     if not MIN_DAY <= milliseconds // _DAY_MS <= MAX_DAY:
         raise RejectedError(RejectionCode.DATUM_BUITEN_BEREIK, path)
-    return milliseconds, _utc(milliseconds)
+    return milliseconds, utc_time(milliseconds)
 
 
-def _utc(milliseconds: int) -> str:
+def utc_time(milliseconds: int) -> str:
+    """Milliseconds since the epoch as RFC 3339 in UTC."""
     seconds, rest = divmod(milliseconds, 1000)
     day, second = divmod(seconds, 86_400)
     return f"{_iso(day)}T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}.{rest:03d}Z"

@@ -10,6 +10,7 @@ from rich.console import Console
 from connectors.broker.distribution import DistributionError
 from connectors.broker.embedded import BrokerError, EmbeddedBroker
 from connectors.klok import every_day
+from connectors.relay import Relay
 from samenloop.commands.topics import make_topics
 from samenloop.commands.worker import engine_settings
 from samenloop.context import DataOption, HttpOption, catalogue_of, settings_of
@@ -19,7 +20,7 @@ from streams.worker import run_worker, stop_on_signals
 
 
 def up(data: DataOption = None, http: HttpOption = None) -> None:
-    """Run the embedded Kafka, the catalogue's topics, the klok and a worker until Ctrl-C. The state stays in the data directory."""
+    """Run the embedded Kafka, the catalogue's topics, klok, relay and a worker until Ctrl-C. The state stays in the data directory."""
     settings = settings_of(data=data, http=http)
     log_to(sys.stderr, "info")
     say = Console(stderr=True, highlight=False).print
@@ -29,14 +30,15 @@ def up(data: DataOption = None, http: HttpOption = None) -> None:
         stop = stop_on_signals()
         made = await make_topics(settings, bootstrap)
         say(f"{len(made.missing)} topics made, the worker starts; Ctrl-C stops all")
-        ticking = asyncio.create_task(every_day(bootstrap, catalogue_of(settings)))
-        ticking.add_done_callback(lambda _: stop.set())
+        relay = Relay(bootstrap, catalogue_of(settings), settings.toepassing)
+        beside = asyncio.gather(every_day(bootstrap, catalogue_of(settings)), relay.run(lambda _: None))
+        beside.add_done_callback(lambda _: stop.set())
         try:
             code = await run_worker(engine_settings(settings, bootstrap), catalogue_of(settings), stop)
         finally:
-            ticking.cancel()
+            beside.cancel()
         with suppress(asyncio.CancelledError):
-            await ticking  # or what ended it before
+            await beside  # or what ended it before
         return code
 
     try:

@@ -94,7 +94,7 @@ def _in_order(there: set[str], toepassing: str) -> Iterator[list[str]]:
     yield [t for t in [CHECKPOINTS] if t in there]
     yield [t for t in [verloop_topic(toepassing)] if t in there]
     yield sorted(t for t in there if t.startswith(sent) or t == QUARANTAINE)
-    yield sorted(t for t in there if t.startswith(("mutaties.", "terugmeldingen.")) or t == "klok")
+    yield sorted(t for t in there if t.startswith(("mutaties.", "terugmeldingen.")) or t in {"klok", "afhandelingen"})
 
 
 def _is_lost(tp: TopicPartition, span: Span) -> bool:

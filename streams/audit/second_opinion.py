@@ -130,15 +130,22 @@ def _holds(day: str | None) -> str:
 
 
 def _of_the_signals(db: duckdb.DuckDBPyConnection, as_of: AsOf) -> Iterator[tuple[Finding, bool]]:
-    """What the records give beside what stands, and whether the order of arrival accounts for it."""
+    """What the records give beside what stands, and whether the order of arrival accounts for it.
+
+    What an ontvanger reported as handled need not stand again when it was withdrawn and the records give the same once more.
+    """
     holds = _holds(as_of.about)
     late = "false" if as_of.known_on is None else views.LATE
     query = f"""
-    SELECT coalesce(v.signaal_id, g.signaal_id), v.signaal_id IS NOT NULL, g.signaal_id IS NOT NULL, {late},
-        {", ".join(f"v.{c}" for c in TOLD)}, {", ".join(f"g.{c}" for c in TOLD)}
-    FROM (SELECT * FROM volgt WHERE {holds}) v FULL JOIN (SELECT * FROM geldt WHERE {holds}) g USING (signaal_id)
-    WHERE v.signaal_id IS NULL OR g.signaal_id IS NULL OR {" OR ".join(f"v.{c} IS DISTINCT FROM g.{c}" for c in TOLD)}
-    ORDER BY ALL
+    WITH anders AS (
+        SELECT coalesce(v.signaal_id, g.signaal_id) AS naam, v.signaal_id IS NOT NULL, g.signaal_id IS NOT NULL AS staat, {late},
+            {", ".join(f"v.{c} AS v_{c}" for c in TOLD)}, {", ".join(f"g.{c}" for c in TOLD)}
+        FROM (SELECT * FROM volgt WHERE {holds}) v FULL JOIN (SELECT * FROM geldt WHERE {holds}) g USING (signaal_id)
+        WHERE v.signaal_id IS NULL OR g.signaal_id IS NULL OR {" OR ".join(f"v.{c} IS DISTINCT FROM g.{c}" for c in TOLD)}
+    )
+    SELECT * FROM anders WHERE staat OR NOT EXISTS (
+        SELECT 1 FROM afgehandeld a WHERE a.signaal_id = naam AND {" AND ".join(f"a.{c} IS NOT DISTINCT FROM v_{c}" for c in TOLD)}
+    ) ORDER BY ALL
     """
     for name, follows, stands, is_late, *columns in db.execute(query).fetchall():
         records = dict(zip(TOLD, columns[: len(TOLD)], strict=True)) if follows else None

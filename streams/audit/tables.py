@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ TIKKEN: Final = "tikken"  # of the klok
 GELEZEN: Final = "gelezen"  # every record of a source topic
 GEWEIGERD: Final = "geweigerd"  # the places of those in quarantine
 SIGNALEN: Final = "signalen"
+AFHANDELINGEN: Final = "afhandelingen"
 _FRAMING: Final = 5  # bytes: a zero, and the schema id
 _PLACE: Final = {"topic": pl.String, "partitie": pl.Int64, "offset": pl.Int64}
 _TAKEN: Final = {
@@ -35,7 +36,14 @@ _TAKEN: Final = {
     "records": pl.Int64,
     "beurt": pl.Int64,  # rises in the order in which the engine took them
 }
-_TICK: Final = {"partitie": pl.Int64, "offset": pl.Int64, "datum": pl.Int64}  # days since the epoch
+_TICK: Final[Mapping[str, Any]] = {"partitie": pl.Int64, "offset": pl.Int64, "datum": pl.Int64}  # days since the epoch
+_AFHANDELING: Final[Mapping[str, Any]] = {
+    "partitie": pl.Int64,
+    "offset": pl.Int64,
+    "signaal_id": pl.String,
+    "versie": pl.Int64,
+    "registratietijd": pl.Int64,
+}
 _MUTATIE: Final = {
     "partitie": pl.Int64,
     "offset": pl.Int64,
@@ -57,7 +65,7 @@ class Loaded(NamedTuple):
 
 
 class Tables:
-    """Makes the tables of an archive in a folder: one of each soort, by its nummer, and the five above."""
+    """Makes the tables of an archive in a folder: one of each soort, by its nummer, and the six above."""
 
     def __init__(self, archive: Archive, catalogue: Catalogue, toepassing: str, work: Path) -> None:
         self._archive = archive
@@ -77,7 +85,9 @@ class Tables:
         self._write(SIGNALEN, "", pl.DataFrame(schema=_PLACE | {"waarde": pl.Binary}))
         jobs = [partial(self._signalen, f) for name in self._archive.topics if name.startswith("signalen.") for f in self._files(name)]
         self._write(TIKKEN, "", pl.DataFrame(schema=_TICK))
-        jobs += [partial(self._ticks, f) for f in self._files("klok")]
+        jobs += [partial(self._plain, f, TIKKEN, _TICK) for f in self._files("klok")]
+        self._write(AFHANDELINGEN, "", pl.DataFrame(schema=_AFHANDELING))
+        jobs += [partial(self._plain, f, AFHANDELINGEN, _AFHANDELING) for f in self._files(AFHANDELINGEN)]
         for topic in self._catalogue.mutatie_topics.values():
             self._write(str(topic.nummer), "", pl.DataFrame(schema=_MUTATIE | self._kept(topic)))
             jobs += [partial(self._mutaties, topic, f) for f in self._files(topic.topic)]
@@ -124,16 +134,19 @@ class Tables:
         self._write(SIGNALEN, _name(file), _placed(file, rows).with_columns(waarde=rows["value"]))
         return Loaded(signalen=rows.height)
 
-    def _ticks(self, file: RowsFile) -> Loaded:
+    def _plain(self, file: RowsFile, table: str, columns: Mapping[str, Any]) -> Loaded:
+        """The records of a topic with one schema, whose fields are the columns."""
         rows = self._read(file, ["offset", "value"])
         self._write(GELEZEN, _name(file), _placed(file, rows))
         schema = self._catalogue.latest_schema(file.topic)
         taken = rows.filter(~pl.col("offset").is_in(self._refused.get((file.topic, file.partition), [])))
         good = [v is not None and v[:_FRAMING] == _framing(schema.id) and _readable(schema, v) for v in taken["value"]]
-        ticks = taken.filter(pl.Series(good, dtype=pl.Boolean))
-        if ticks.height:
-            days = columns_of(schema.definitie, ticks["value"].bin.slice(_FRAMING).to_list())["datum"]
-            self._write(TIKKEN, _name(file), _placed(file, ticks).drop("topic").with_columns(datum=days.cast(pl.Int64)))
+        plain = taken.filter(pl.Series(good, dtype=pl.Boolean))
+        if plain.height:
+            fields = columns_of(schema.definitie, plain["value"].bin.slice(_FRAMING).to_list())
+            self._write(
+                table, _name(file), _placed(file, plain).drop("topic").hstack(fields).select(list(columns)).cast(pl.Schema(columns))
+            )
         unreadable = [offset for offset, fits in zip(taken["offset"], good, strict=True) if not fits]
         return Loaded(unreadable=tuple(Place(file.topic, file.partition, o) for o in unreadable))
 

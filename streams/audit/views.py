@@ -6,7 +6,7 @@ from typing import Final
 import duckdb
 
 from schemas.catalogue import Catalogue
-from streams.audit.tables import GELEZEN, GENOMEN, GEWEIGERD, SIGNALEN, TIKKEN
+from streams.audit.tables import AFHANDELINGEN, GELEZEN, GENOMEN, GEWEIGERD, SIGNALEN, TIKKEN
 
 _RECORD: Final = """{"soort": "VARCHAR", "record_id": "VARCHAR", "versie": "BIGINT", "begindatum": "VARCHAR", "einddatum": "VARCHAR",
     "topic": "VARCHAR", "partition": "BIGINT", "offset": "BIGINT"}"""
@@ -23,7 +23,7 @@ def make(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, work: Path, known_
 
     ``known_on``: only what the bronnen had registered by then (milliseconds since the epoch) counts, and signals that cite nothing later.
     """
-    for table in (GENOMEN, GELEZEN, GEWEIGERD, SIGNALEN, TIKKEN):
+    for table in (GENOMEN, GELEZEN, GEWEIGERD, SIGNALEN, TIKKEN, AFHANDELINGEN):
         db.execute(f"CREATE TABLE {table} AS SELECT * FROM read_parquet('{work / table}/*.parquet')")
     registered = "true" if known_on is None else f"registratietijd <= {known_on}"
     places, moments = [], []
@@ -47,6 +47,7 @@ def make(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, work: Path, known_
     db.execute(f"CREATE {'VIEW' if known_on is None else 'TABLE'} beurten AS {' UNION ALL '.join(moments)}")
     db.execute(f"CREATE TABLE gezegd AS {_SAID if known_on is None else _known(known_on)}")
     db.execute(f"CREATE TABLE geldt AS {_STANDS}")
+    db.execute(f"CREATE TABLE afgehandeld AS {_handled(registered)}")
 
 
 _TICKED: Final = f"""
@@ -76,16 +77,27 @@ def _known(moment: int) -> str:
     return f"SELECT q.* EXCLUDE (bekend), {known} AS bekend FROM ({_SAID}) q {joins}"
 
 
-_STANDS: Final = """
+_TOLD: Final = """
 SELECT s.signaal_id AS signaal_id, s.dienst AS dienst, s.ontvanger AS ontvanger, s.kenmerk AS kenmerk, s.basisfeit.soort AS basissoort,
     s.basisfeit.record_id AS basisfeit, s.feit.soort AS feitsoort, s.feit.record_id AS feit,
     s.begindatum AS begindatum, s.einddatum AS einddatum, s.gegevens::VARCHAR AS gegevens
+"""
+_STANDS: Final = f"""{_TOLD}
 FROM (
     SELECT s FROM gezegd WHERE genomen AND bekend
     QUALIFY row_number() OVER (PARTITION BY s.signaal_id ORDER BY s.versie DESC, topic, "offset") = 1
 )
 WHERE s.soort <> 'VERVALLEN'
 """
+
+
+def _handled(registered: str) -> str:
+    """What signals said in the versions that the engine took as handled."""
+    taken = f"(SELECT * FROM {GENOMEN} WHERE topic = '{AFHANDELINGEN}') g ON g.partitie = a.partitie AND a.\"offset\" >= g.begin"
+    mine = f'SELECT a.* FROM {AFHANDELINGEN} a ASOF JOIN {taken} WHERE a."offset" < g.einde AND {registered}'
+    return f"""SELECT DISTINCT * FROM ({_TOLD} FROM gezegd JOIN ({mine}) a ON a.signaal_id = s.signaal_id AND a.versie = s.versie
+        WHERE genomen AND bekend AND s.soort <> 'VERVALLEN')"""
+
 
 NOT_TAKEN: Final = f"""
 SELECT count(*) FROM {GELEZEN} r

@@ -13,12 +13,13 @@ from schemas.codec import WireError
 from schemas.reasons import Reason
 from schemas.values import ElkSignaal, Mutatie, Place, Volging, Volgverzoek
 from streams.core.diff import diff, remember
+from streams.core.handled import unhandled
 from streams.core.messages import Cause, basissignaal_of, signaal_of
 from streams.core.record import Record, newer, pack, record_of, with_sent
 from streams.core.rulebook import DienstRule, Rulebook, Soort
 from streams.core.rules import Wanted, samenloop
 from streams.core.spells import BEFORE, next_border, on, spells
-from streams.core.timeline import Follow, Timeline
+from streams.core.timeline import Follow, Handled, Timeline
 
 
 class Fate(StrEnum):
@@ -104,11 +105,12 @@ def _judge(
     Only pairs with the record can have changed. ``timeline`` and ``was`` are from before it.
     """
     signalen: list[ElkSignaal] = []
+    handled = timeline.head.handled
     for d in soort.paar_in:
         dienst = rulebook.diensten[d]
         for j, basis in enumerate(timeline.gronden(dienst.basis)):
             wanted = samenloop(dienst, soort.nummer, basis, record)
-            record = told(signalen, rulebook, dienst, soort, record, j, basis, basis, wanted, cause)
+            record = told(signalen, rulebook, handled, dienst, soort, record, j, basis, basis, wanted, cause)
     records = {(soort.nummer, record.name): (soort, record)}
     for d in soort.paren_van:
         dienst = rulebook.diensten[d]
@@ -118,7 +120,7 @@ def _judge(
             for feit in timeline.of(other):
                 _, known = records.get((nummer, feit.name), (other, feit))  # another dienst may have been told of it already
                 wanted = samenloop(dienst, nummer, record, known)
-                after = told(signalen, rulebook, dienst, other, known, j, was, record, wanted, cause)
+                after = told(signalen, rulebook, handled, dienst, other, known, j, was, record, wanted, cause)
                 if after is not known:
                     records[nummer, feit.name] = other, after
     return list(records.values()), tuple(signalen)
@@ -127,6 +129,7 @@ def _judge(
 def told(  # noqa: PLR0913, PLR0917 - a pair of records, and what a signaal about it names
     signalen: list[ElkSignaal],
     rulebook: Rulebook,
+    handled: Handled,
     dienst: DienstRule,
     soort: Soort,
     feit: Record,
@@ -138,6 +141,8 @@ def told(  # noqa: PLR0913, PLR0917 - a pair of records, and what a signaal abou
 ) -> Record:
     """The feit after the ontvanger was told of it what is ``wanted`` beside the basisfeit at position ``j``."""
     changes = list(diff(feit.sent, dienst.nummer, j, wanted))
+    if handled:
+        changes = unhandled(handled, rulebook, dienst, changes, basis, (soort.naam, feit.record_id))
     if not changes:
         return feit
     signalen += [signaal_of(rulebook, dienst, soort, c, was, basis, feit, cause) for c in changes]
@@ -155,6 +160,8 @@ def weigh(rulebook: Rulebook, before: Timeline, after: Timeline, day: int, cause
             found = spells(dienst, basis, feiten)
             borders.append(next_border(found, day))
             changes = list(diff(basis.sent, dienst.nummer, j, on(found, day)))
+            if after.head.handled:
+                changes = unhandled(after.head.handled, rulebook, dienst, changes, basis)
             if changes:
                 was = before.find(grond, basis.name) or basis
                 signalen += [basissignaal_of(rulebook, dienst, c, was, basis, cause) for c in changes]

@@ -63,7 +63,7 @@ class Switch:
             record = feit
             for dienst in gone:
                 for j, basis in enumerate(timeline.gronden(dienst.basis)):
-                    record = told(signalen, self.old, dienst, soort, record, j, basis, basis, None, cause)
+                    record = told(signalen, self.old, timeline.head.handled, dienst, soort, record, j, basis, basis, None, cause)
             if record is not feit:
                 changed.append((soort, record))
         for dienst in gone:
@@ -77,7 +77,7 @@ class Switch:
 
     def _projected(self, timeline: Timeline, source: Source) -> Timeline:
         """The same records with the fields that the new rules list."""
-        after = timeline_of(timeline.persoon, lambda _: None).with_follows(timeline.head.follows)
+        after = timeline_of(timeline.persoon, lambda _: None).with_follows(timeline.head.follows).with_handled(timeline.head.handled)
         for nummer, soort in self.old.soorten.items():
             records = [(self.new.soorten[nummer], self._record(soort, r, source)) for r in timeline.of(soort)]
             after = after.with_records(self.new.soorten, records)
@@ -105,7 +105,7 @@ class Switch:
             for dienst in diensten:
                 for j, basis in enumerate(timeline.gronden(dienst.basis)):
                     wanted = samenloop(dienst, soort.nummer, basis, record) if soort.nummer in dienst.feiten else None
-                    record = told(signalen, self.new, dienst, soort, record, j, basis, basis, wanted, cause)
+                    record = told(signalen, self.new, timeline.head.handled, dienst, soort, record, j, basis, basis, wanted, cause)
             if record is not feit:
                 changed.append((soort, record))
         return timeline.with_records(self.new.soorten, changed), signalen

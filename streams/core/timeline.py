@@ -31,6 +31,9 @@ class Follow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     since: tuple[tuple[int, int], ...]
 
 
+Handled = Mapping[bytes, tuple[bytes, ...]]  # name of a signaal → digests of what it said when the ontvanger was done with it
+
+
 class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The first row of a persoon."""
 
@@ -38,6 +41,7 @@ class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
     follows: dict[str, Follow] = {}  # bron → volgverzoek
     pages: int = 1
     page: Page = Page()  # while there is one
+    handled: Handled = {}  # in most rows there is none, and then nothing of it stands in the row
 
 
 class Timeline(msgspec.Struct, frozen=True, gc=False):
@@ -77,7 +81,12 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
     def with_follows(self, follows: dict[str, Follow]) -> "Timeline":
         """With other volgverzoeken."""
         head = self.head
-        return replace(self, head=Head(head.gronden, follows, head.pages, head.page), changed=self.changed | {_HEAD})
+        return replace(self, head=Head(head.gronden, follows, head.pages, head.page, head.handled), changed=self.changed | {_HEAD})
+
+    def with_handled(self, handled: Handled) -> "Timeline":
+        """With other signalen that were handled."""
+        head = self.head
+        return replace(self, head=Head(head.gronden, head.follows, head.pages, head.page, handled), changed=self.changed | {_HEAD})
 
     @property
     def next_due(self) -> int | None:
@@ -121,7 +130,10 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
         """What is to be written where: the head, and the pages that have changed. None where nothing is left to keep."""
         head, rows = self.head, dict[bytes, bytes | None]()
         if head.pages == 1 or _HEAD in self.changed:
-            rows[self.persoon] = _encode(head) if head.gronden or head.follows or head.pages > 1 or head.page.size else None
+            kept = head.gronden or head.follows or head.pages > 1 or head.page.size
+            # Where nothing was handled the row is what it was before there was such a thing: so the native core leaves exactly the others.
+            form = head if head.handled else (head.gronden, head.follows, head.pages, head.page)
+            rows[self.persoon] = _encode(form) if kept else None
         for n in self.changed - {_HEAD, _DUE}:
             rows[_key(self.persoon, n)] = _encode(self.loaded[n]) if self.loaded[n].size else None
         if _DUE in self.changed:
@@ -148,10 +160,10 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
     def _with(self, gronden: dict[int, tuple[Record, ...]], new: dict[int, Page]) -> "Timeline":
         head = self.head
         if head.pages == 1:
-            return replace(self, head=Head(gronden, head.follows, 1, new.get(0, head.page)))
+            return replace(self, head=Head(gronden, head.follows, 1, new.get(0, head.page), head.handled))
         changed = self.changed | new.keys()
         if gronden is not head.gronden:
-            head, changed = Head(gronden, head.follows, head.pages), changed | {_HEAD}
+            head, changed = Head(gronden, head.follows, head.pages, handled=head.handled), changed | {_HEAD}
         return replace(self, head=head, loaded={**self.loaded, **new}, changed=changed)
 
 
@@ -173,7 +185,7 @@ def _divided(timeline: Timeline, soorten: Mapping[int, Soort]) -> Timeline:
                 number = crc32(record.name) % len(new)
                 new[number] = new[number].put(soorten[nummer], record)
     changed = timeline.changed | {_HEAD, *new}
-    return replace(timeline, head=Head(head.gronden, head.follows, len(new)), loaded=new, changed=changed)
+    return replace(timeline, head=Head(head.gronden, head.follows, len(new), handled=head.handled), loaded=new, changed=changed)
 
 
 def _position(records: tuple[Record, ...], name: bytes) -> int:

@@ -29,7 +29,7 @@ class LogError(Exception):
 
 def is_logged(topic: str, toepassing: str) -> bool:
     """Whether a log is kept of a topic: of what came in, what was sent, and the order in which the engine took it."""
-    return topic.startswith(("mutaties.", "signalen.")) or topic in {"klok", QUARANTAINE, verloop_topic(toepassing)}
+    return topic.startswith(("mutaties.", "signalen.")) or topic in {"klok", "afhandelingen", QUARANTAINE, verloop_topic(toepassing)}
 
 
 class GrowingLog:

@@ -113,3 +113,33 @@ def test_hit_rates_are_counted_from_the_topics_and_from_an_archive(
     assert "100.0 %" in shown
     assert not [name for name in ("PW-", "gm0363") if name in shown]
     assert json.loads(cli(node, "hit-rates", "--year", "2025", "--json").stdout)["rijen"] == []
+
+
+def test_what_was_handled_is_not_sent_again_when_it_is_withdrawn_and_comes_again(
+    node: Node, names: list[str], reported: "subprocess.CompletedProcess[str]", tmp_path: Path
+) -> None:
+    """All seven were handled; of one the job is another one when it comes again. It is proved from an archive, and explained."""
+    assert reported.returncode == 1
+    told = cli(node, "relay", "--once")
+    assert (told.returncode, told.stdout, told.stderr) == (0, f"{len(names)} told to the engine\n", "")
+    assert cli(node, "relay", "--once").stdout == "", "it goes on where it was"
+    asyncio.run(node.until_idle())
+    assert asyncio.run(node.counts())["afhandelingen opgeslagen"] == len(names)
+    for versie in (2, 3):
+        jobs = [line(f"ikv-{i}", versie, IKV, None if versie == 2 else {"begindatum": f"2026-02-0{1 + (i == 3)}"}) for i in range(PERSONS)]
+        asyncio.run(node.publish([(IKV, {**one, "bsn": bsn}) for (_, one), bsn in zip(jobs, BSNS, strict=True)]))
+        asyncio.run(node.until_idle())
+    live = json.loads(cli(node, "signals", "gm0363", "--json").stdout)
+    assert [(s["kenmerk"], s["versie"], s["begindatum"]) for s in live] == [("PW-3", 3, "2026-02-02")]
+    assert len(asyncio.run(node.records(["signalen.gm0363"]))) == 2 * PERSONS + 1
+
+    why = json.loads(cli(node, "explain", "--why-not", "PW-1", "--ontvanger", "gm0363", "--json").stdout)
+    assert [(p["code"], p["signaal"], p["signaal_id"]) for p in why["pairs"]] == [("AFGEHANDELD", False, None)]
+    archive = str(tmp_path / "archief")
+    assert cli(node, "archive", "--out", archive).returncode == 0
+    replayed = cli(node, "replay", "--archive", archive, "--json")
+    assert (replayed.returncode, json.loads(replayed.stdout)["same"]) == (0, 2 * PERSONS + 1), replayed.stdout
+    verified = cli(node, "verify", "--archive", archive, "--json")
+    assert (verified.returncode, json.loads(verified.stdout)["geldend"]) == (0, 1), verified.stdout
+    checked = json.loads(cli(node, "explain", live[0]["signaal_id"], "--verify", "--json").stdout)
+    assert checked["controle"]["klopt"]

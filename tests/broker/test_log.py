@@ -92,7 +92,9 @@ def told(done: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
 
 
 def records(node: Node) -> int:
-    topics = [t for t in asyncio.run(node.topics()) if t.startswith(("mutaties.", "signalen.")) or t in {"klok", "quarantaine"}]
+    topics = [
+        t for t in asyncio.run(node.topics()) if t.startswith(("mutaties.", "signalen.")) or t in {"afhandelingen", "klok", "quarantaine"}
+    ]
     return len(asyncio.run(node.records([*topics, f"{node.app}-verloop"])))
 
 

@@ -94,7 +94,18 @@ def test_a_bron_cannot_write_anothers_topic(secured: Secured, tmp_path: Path) ->
     assert f"mutaties.{BIJSTAND}" in denied.stderr
 
 
-@pytest.mark.parametrize("topic", [f"mutaties.{IKV}", "signalen.gm0363", "volgverzoeken.uwv", "klok", f"{APP}-personen-changelog"])
+@pytest.mark.parametrize(
+    "topic",
+    [
+        f"mutaties.{IKV}",
+        "signalen.gm0363",
+        "terugmeldingen.gm0599",
+        "afhandelingen",
+        "volgverzoeken.uwv",
+        "klok",
+        f"{APP}-personen-changelog",
+    ],
+)
 async def test_nobody_but_who_must_can_write(secured: Secured, topic: str) -> None:
     """Past our own commands: Kafka itself refuses."""
     for user in ("gemeente", "gm0363", "audit"):

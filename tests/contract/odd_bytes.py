@@ -19,8 +19,15 @@ READERS: dict[str, Read] = {
     "klok": CODEC.decode_klok,
     "volgverzoeken": CODEC.decode_volgverzoek,
     "terugmeldingen": CODEC.decode_terugmelding,
+    "afhandelingen": CODEC.decode_afhandeling,
 }
-SCHEMA_OF = {**{topic: CATALOGUE.latest_schema(topic).id for topic in TOPICS}, "klok": 100, "volgverzoeken": 101, "terugmeldingen": 60}
+SCHEMA_OF = {
+    **{topic: CATALOGUE.latest_schema(topic).id for topic in TOPICS},
+    "klok": 100,
+    "volgverzoeken": 101,
+    "terugmeldingen": 60,
+    "afhandelingen": 61,
+}
 
 
 def number(n: int) -> bytes:

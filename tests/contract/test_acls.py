@@ -29,10 +29,14 @@ def test_of_each_topic_those_read_and_write_who_must(rules: list[Rule], catalogu
         readers, writers = who_may(rules, "READ", topic), who_may(rules, "WRITE", topic)
         if kind == "mutaties":
             assert (readers, writers) == ({"knoop", "audit", "beheer"}, {rest.split(".")[0], "beheer"})
-        elif kind in {"signalen", "volgverzoeken"}:
+        elif kind == "signalen":
+            assert (readers, writers) == ({rest, "knoop", "audit", "beheer"}, {"knoop"})
+        elif kind == "volgverzoeken":
             assert (readers, writers) == ({rest, "audit", "beheer"}, {"knoop"})
         elif kind == "terugmeldingen":
-            assert (readers, writers) == ({"audit", "beheer"}, {rest})
+            assert (readers, writers) == ({"knoop", "audit", "beheer"}, {rest})
+        elif topic == "afhandelingen":
+            assert (readers, writers) == ({"knoop", "audit", "beheer"}, {"knoop", "beheer"})
         elif topic == "checkpoints":
             assert (readers, writers) == ({"audit", "beheer", *catalogue.ontvangers}, {"audit", *catalogue.ontvangers})
         elif topic == CHANGELOG:

@@ -14,6 +14,7 @@ from connectors.bronnen.pseudonym import Pseudonymiser
 from schemas.catalogue import Catalogue, feit_fields
 from schemas.cloudevents import (
     Headers,
+    afhandeling_headers,
     event_type,
     klok_headers,
     mutatie_headers,
@@ -51,6 +52,8 @@ def made(event: Example, catalogue: Catalogue) -> Headers:
     assert event.key is not None
     if kind == "terugmeldingen":
         return terugmelding_headers(event.key, value["versie"], value["stand"], time, source)
+    if kind == "afhandelingen":
+        return afhandeling_headers(event.key, value["signaal_id"], value["versie"], time, source)
     if kind == "volgverzoeken":
         return volgverzoek_headers(event.key, value["versie"], time, event.topic.split(".")[1], source)
     schema = catalogue.schemas[event.schema_id]
@@ -73,6 +76,7 @@ def test_all_kinds_of_events_are_tested_here() -> None:
         event_type("signaal", "vervallen"),
         event_type("volgverzoek", "gewijzigd"),
         event_type("klok", "tik"),
+        event_type("afhandeling", "gemeld"),
         event_type("terugmelding", "bezorgd"),
         event_type("terugmelding", "geaccepteerd"),
         event_type("terugmelding", "afgehandeld"),

@@ -39,6 +39,7 @@ PUBLISHED = {
     24: ("mutaties.svb.aio.v1.avsc", "4929f5cbb4d0771e704b9f0469bbd2cc0ee1825c1fdc4a5ac8eb1151dec868f6"),
     25: ("mutaties.rmc.overstap.v1.avsc", "dd80f1f23e4ed9cc45981b5d6ab7a862e79f5d56eec45129fef9928b1967c6c3"),
     60: ("terugmeldingen.v1.avsc", "ffa697578229e5d121579ec36415a1baeea57d76fe8be664fea94ae708686225"),
+    61: ("afhandelingen.v1.avsc", "b25864df919536608d035309cd133040322dd77cb6fdecdc1859750e990e8c56"),
     100: ("klok.v1.avsc", "f82cfc3c6add6b6dc435beb48c4317b138c3d1e35c934b3fafea258b9382f3bf"),
     101: ("volgverzoeken.v1.avsc", "4691e222b2add6821708088ee49fec643abc353d1d4fd9471b31b289fc6fc893"),
     102: ("signalen.v1.avsc", "2fafb31e6de2536eb2275d256269e41e1879e439b9868fe6a1b08360002e0b0b"),
@@ -127,6 +128,13 @@ def test_every_golden_terugmelding_is_read_and_written_to_the_same_bytes(example
     terugmelding = codec.decode_terugmelding(example.raw)
     assert (terugmelding.signaal_id, terugmelding.stand) == (example.key, example.value["stand"])
     assert codec.encode_terugmelding(terugmelding) == example.raw
+
+
+def test_the_engine_reads_the_golden_afhandeling_and_it_is_written_to_the_same_bytes(catalogue: Catalogue) -> None:
+    (example,) = [e for e in AVRO if e.topic == "afhandelingen"]
+    codec = Codec(catalogue)
+    assert codec.decode_afhandeling(example.raw).signaal_id == example.value["signaal_id"]
+    assert codec.encode_afhandeling(codec.decode_afhandeling(example.raw)) == example.raw
 
 
 def test_the_engine_reads_the_golden_tick(catalogue: Catalogue) -> None:

@@ -36,7 +36,12 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def test_what_a_persoon_is_the_key_of_meets_on_equal_partitions(wanted: dict[str, WantedTopic], catalogue: Catalogue) -> None:
-    together = {f"mutaties.{soort}" for soort in catalogue.mutatie_topics} | {"klok", "knoop-personen-changelog", "knoop-verloop"}
+    together = {f"mutaties.{soort}" for soort in catalogue.mutatie_topics} | {
+        "klok",
+        "afhandelingen",
+        "knoop-personen-changelog",
+        "knoop-verloop",
+    }
     together |= {name for name in wanted if name.startswith("volgverzoeken.")}
     assert {wanted[name].partities for name in together} == {PARTITIES}
     assert {w.partities for name, w in wanted.items() if name not in together} == {1}

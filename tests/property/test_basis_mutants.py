@@ -74,7 +74,7 @@ MUTANTS: dict[str, tuple[Any, str, Any, tuple[Callable[..., None], tuple[Any, ..
     "a termijn is a day shorter": (spells, "day_after", _a_day_sooner, LEFT),
     "whatever ended last counts": (spells, "_beeindiging", _ends_of_all_soorten, LEFT),
     "time alone changes nothing": (step, "next_border", _never_due, STANDS),
-    "time comes a day late": (step, "next_border", _due_a_day_late, STANDS),
+    "time comes a day late": (step, "next_border", _due_a_day_late, LEFT),
     "a tick forgets who was due before": (DueIndex, "until", _only_on_its_day, STANDS),
     "nobody is ever due": (Timeline, "with_due", _due_is_not_written, STANDS),
     "what was sent is sent again": (step, "diff", _says_it_again, VERSIONS),

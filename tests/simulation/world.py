@@ -1,4 +1,4 @@
-"""What bronnen deliver in one seed: persons and their records, poison, ticks, and a register that answers; and what must stand of it."""
+"""What is delivered in one seed: persons and their records, poison, ticks, reports, a register that answers; and what must stand of it."""
 
 from dataclasses import dataclass, field
 from functools import cache
@@ -6,7 +6,8 @@ from random import Random
 from typing import Any
 
 from schemas.codec import Codec
-from schemas.values import Mutatie
+from schemas.values import Afhandeling, Mutatie
+from streams.core.messages import signaal_id
 from tests.property.worlds import BASIS, FIRST, HORIZON, HOUDERS, Told, catalogue, truth
 from tests.simulation.kafka import TP, Row
 
@@ -32,6 +33,7 @@ class World:
     waiting: list[tuple[TP, Row]] = field(default_factory=list)
     told: dict[bytes, list[Told]] = field(default_factory=dict)  # persoon → everything about him that bronnen ever say
     home: dict[bytes, int] = field(default_factory=dict)  # persoon → partition
+    reported: set[tuple[str, str, str]] = field(default_factory=set)  # houder, basisfeit and feit of what may have been handled
 
     def answers(self, persoon: bytes) -> list[tuple[TP, Row]]:
         """What the register sends about a followed persoon: the newest version of each record."""
@@ -55,6 +57,8 @@ def world_of(draw: Random, partitions: int) -> World:
             world.waiting += [_row(persoon, world.home[persoon], one)] * draw.choice((1, 1, 1, 2, 3))
     for partition in range(partitions):
         world.waiting += [(("klok", partition), (None, _tick(FIRST + draw.randint(0, 9)), [])) for _ in range(draw.randint(0, 2))]
+    if draw.random() < 0.25:
+        _reports(draw, world)
     draw.shuffle(world.waiting)
     for _ in range(draw.choice((0, 0, 1, 2))):
         _poison(draw, world, partitions)
@@ -88,6 +92,20 @@ def _row(persoon: bytes, partition: int, told: Told) -> tuple[TP, Row]:
     m = told.mutatie
     value = {"record_id": m.record_id, "versie": m.versie, "registratietijd": m.registratietijd, "feit": m.feit}
     return (topic, partition), (persoon, codec().encode(_schema(topic), value), [])
+
+
+def _reports(draw: Random, world: World) -> None:
+    """Reports on signals that may stand when they come, or may not, or never do."""
+    (dienst,) = catalogue().diensten
+    for persoon, told in world.told.items():
+        names = {soort: sorted({t.mutatie.record_id for t in told if t.soort == soort}) for soort in (BASIS, FILTERING, ASKED)}
+        for soort in (FILTERING, ASKED):
+            for feit in names[soort]:
+                houder, basis = draw.choice(HOUDERS), draw.choice(names[BASIS])
+                name = signaal_id(dienst, houder, (BASIS, basis), (soort, feit))
+                world.reported.add((houder, basis, feit))
+                value = codec().encode_afhandeling(Afhandeling(name, draw.randint(1, 3), 0))
+                world.waiting += [(("afhandelingen", world.home[persoon]), (persoon, value, []))] * draw.choice((1, 2))
 
 
 @cache
