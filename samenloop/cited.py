@@ -1,7 +1,7 @@
 """The mutaties that a signaal cites, as the log has them, and what each version of it came from: a code, and a sentence in plain Dutch."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from samenloop.rendering import day, days
@@ -23,6 +23,7 @@ class Cited:
     begindatum: str | None = None
     einddatum: str | None = None
     houder: str | None = None  # of a basisfeit
+    feit: Mapping[str, Any] | None = field(default=None, repr=False)  # whole: of it is told only what the dienst lists
 
     def as_json(self, *, with_days: bool) -> dict[str, Any]:
         """For machines; the days only where the ontvanger was told them: those that it was not told may be another's business."""
@@ -69,6 +70,7 @@ def cited_at(codec: Codec, place: Place, record: Any) -> Cited:  # noqa: ANN401 
         begindatum=feit["begindatum"].isoformat(),
         einddatum=None if end is None else end.isoformat(),
         houder=feit.get("houder"),
+        feit=feit,
     )
 
 

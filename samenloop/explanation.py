@@ -12,6 +12,7 @@ from samenloop.known import holds_on
 from samenloop.quarantine import Held, Quarantine, quarantined_text
 from samenloop.rendering import day, days
 from samenloop.reproduction import Check
+from samenloop.sums import Sums, sums_of
 from schemas.catalogue import Catalogue, Dienst, Veld
 from schemas.codec import Codec
 from schemas.values import Bronrecord, ElkSignaal, Place, Signaal, Waarde
@@ -28,6 +29,11 @@ class Explanation:
     quarantined: Sequence[Held]  # records of the persoon that stand open in quarantine
     check: Check | None = None  # what came of --verify
     day: str | None = None  # about which is asked, ISO 8601
+
+    @property
+    def sums(self) -> Sums | None:
+        """What amounts add up to, where the rule adds them up."""
+        return sums_of(self.dienst, self.history[-1], self.cited)
 
     def fields(self) -> Iterator[tuple[str, Waarde, Veld | None]]:
         """What the last version tells: name, value, and the purpose where the dienst lists it as a field of that soort."""
@@ -74,6 +80,8 @@ class Explanation:
             "mutaties": {str(p): c.as_json(with_days=p in shown) for p, c in self.cited.items()},
             "quarantined": [h.as_json() for h in self.quarantined],
         }
+        if self.sums is not None:
+            told["sommen"] = self.sums.as_json()
         if self.day is not None:
             told["op_dag"] = {"dag": self.day, "geldt": holds_on(last, self.day)}
         return told if self.check is None else told | {"controle": self.check.as_json()}
@@ -108,6 +116,7 @@ def explanation_text(e: Explanation) -> str:
         f"Kenmerk     {last.kenmerk}",
         "",
         *_now(e, last),
+        *([] if e.sums is None else e.sums.lines()),
         *_on_day(e.day, last),
         "",
         "Geschiedenis",
@@ -121,6 +130,7 @@ def explanation_text(e: Explanation) -> str:
 _RULES = {
     "samenloop": "een basisfeit en een feit met een gedeelde dag",
     "beeindiging": "wat begonnen was is geëindigd, en binnen de termijn is geen van de feiten begonnen",
+    "drempel": "de bedragen van een dag zijn samen per maand hoger dan de drempel van het basisfeit",
     "ontbreken": "op de dag van de klok is er een basisfeit, en geen van de feiten",
 }
 

@@ -31,10 +31,13 @@ def gegevens(values: dict[str, Waarde] | tuple[Onderdeel, ...] | None) -> str:
 
 
 def _shown(name: str, value: Waarde) -> str:
-    if isinstance(value, int) and ("bedrag" in name or name.startswith("loon_")):
-        euros, cents = divmod(abs(value), 100)
-        return f"€ {'-' if value < 0 else ''}{euros:,}".replace(",", ".") + f",{cents:02d}"
-    return str(value)
+    return euros(value) if isinstance(value, int) and ("bedrag" in name or name.startswith("loon_")) else str(value)
+
+
+def euros(cents: int) -> str:
+    """``120050`` as ``€ 1.200,50``."""
+    whole, rest = divmod(abs(cents), 100)
+    return f"€ {'-' if cents < 0 else ''}{whole:,}".replace(",", ".") + f",{rest:02d}"
 
 
 def subject(signaal: ElkSignaal) -> str:

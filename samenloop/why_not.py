@@ -187,7 +187,7 @@ def _alone(rulebook: Rulebook, timeline: Timeline, dienst: DienstRule, houder: s
     wanted = on(spells(dienst, basis, feiten), BEFORE if klok is None else klok)
     done = is_left_out(rulebook, timeline, dienst, basis, basis.sent, wanted, ("", ""))
     stands = wanted is not None and not done
-    holds = "REGEL_GELDT" if stands else "REGEL_GELDT_NIET"
+    holds = _ALONE.get(dienst.regel.patroon, _RULE)[stands]
     code = "BASISFEIT_INGETROKKEN" if basis.period is None else HANDLED if done else holds
     soort = rulebook.soorten[dienst.basis].naam
     name = signaal_id(dienst.naam, houder, (soort, basis.record_id)) if stands else None
@@ -204,9 +204,13 @@ _REASONS: Final = {
     "INGETROKKEN": "het record is ingetrokken",
     "GEEN_GEDEELDE_DAG": "geen gedeelde dag",
     HANDLED: "de ontvanger heeft dit signaal over dezelfde feiten al afgehandeld; daarna is het vervallen",
+    "BOVEN_DREMPEL": "de bedragen kwamen samen boven de drempel: er is een signaal",
+    "ONDER_DREMPEL": "op geen dag tot en met die van de klok zijn de bedragen samen hoger dan de drempel",
     "REGEL_GELDT": "de regel geldt op de dag van de klok: er is een signaal",
     "REGEL_GELDT_NIET": "de regel geldt niet op de dag van de klok",
 }
+_RULE: Final = ("REGEL_GELDT_NIET", "REGEL_GELDT")
+_ALONE: Final = {"drempel": ("ONDER_DREMPEL", "BOVEN_DREMPEL")}
 
 
 def _code(dienst: DienstRule, nummer: int, basis: Record, held: Record | None, newest: Mutatie) -> str:

@@ -357,7 +357,7 @@ def _check_dienst(catalogue: Catalogue, dienst: Dienst) -> None:
         listed.append({name: known[name]["type"] for name in names})
     if not {"houder", "kenmerk"} <= listed[0].keys():
         raise dienst.fault("basisfeit.velden", "houder and kenmerk are needed to address a signaal")
-    for place, text in faults(dienst.regel, listed[0], used[1:]):
+    for place, text in faults(dienst.regel, listed[0], dict(zip(used[1:], listed[1:], strict=True))):
         raise dienst.fault(".".join(map(str, ("regel", *place))), text)
 
 

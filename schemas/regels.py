@@ -1,6 +1,6 @@
 """The published rule of a dienst: its pattern and what may be set of it, a small closed vocabulary. There is no expression language."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -9,6 +9,7 @@ Termijn = Annotated[str, Field(pattern=r"^P([0-9]{1,3}M|[0-9]{1,3}D)$")]
 """A number of calendar months or of days."""
 
 Velden = Mapping[str, Any]  # listed field → its Avro type
+Kind = Literal["date", "number", "amount", "tijdvak"]
 Fault = tuple[tuple[str | int, ...], str]  # where under ``regel``, and what
 
 
@@ -59,23 +60,75 @@ class Beeindiging(_Regel):
     termijn: Termijn
 
 
-Regel = Annotated[Samenloop | Ontbreken | Beeindiging, Field(discriminator="patroon")]
+class Bedrag(_Deel):
+    """A field of a feit that is an amount in eurocent: a month's, or that of the tijdvak which another field of the feit names."""
+
+    soort: str
+    veld: str
+    tijdvak: str | None = None
+
+
+class Drempel(_Regel):
+    """On a day of the basisfeit the amounts a month of all feiten together are more than its ``grens``; a signal a basisfeit."""
+
+    patroon: Literal["drempel"]
+    grens: str  # field of the basisfeit: an amount a month, in eurocent
+    bedragen: tuple[Bedrag, ...] = Field(min_length=1)
+
+
+Regel = Annotated[Samenloop | Ontbreken | Beeindiging | Drempel, Field(discriminator="patroon")]
 PATRONEN: Final = tuple(get_args(model.model_fields["patroon"].annotation)[0] for model in get_args(get_args(Regel)[0]))
 
 
-def faults(regel: Regel, basis: Velden, soorten: Collection[str]) -> Iterator[Fault]:
-    """What of a rule does not fit its dienst: the fields of the basisfeit that it lists, and the soorten of its feiten."""
+TIJDVAKKEN: Final[Mapping[str, tuple[int, int] | None]] = {"MAAND": (1, 1), "VIER_WEKEN": (13, 12), "OVERIG": None}
+"""Symbol of a tijdvak → what its amount is times to be that of a month; None: as many days of a year as the feit lasts."""
+
+
+def faults(regel: Regel, basis: Velden, feiten: Mapping[str, Velden]) -> Iterator[Fault]:
+    """What of a rule does not fit its dienst: the fields of the basisfeit that it lists, and of the feiten by soort."""
     if isinstance(regel, Ontbreken | Beeindiging) and regel.leeftijd is not None:
         yield from _expected(basis, regel.leeftijd.veld, "date", ("leeftijd", "veld"))
-    if isinstance(regel, Beeindiging) and regel.van not in soorten:
+    if isinstance(regel, Beeindiging) and regel.van not in feiten:
         yield ("van",), f"{regel.van} is not among the feiten"
+    if isinstance(regel, Drempel):
+        yield from _expected(basis, regel.grens, "number", ("grens",))
+        yield from _of_bedragen(regel.bedragen, feiten)
 
 
-def _expected(velden: Velden, naam: str, kind: Literal["date", "number"], key: tuple[str | int, ...]) -> Iterator[Fault]:
+def _of_bedragen(bedragen: Sequence[Bedrag], feiten: Mapping[str, Velden]) -> Iterator[Fault]:
+    """Each soort of feit gives one amount; that it may not be known yet is no fault."""
+    soorten = [b.soort for b in bedragen]
+    for i, bedrag in enumerate(bedragen):
+        key = ("bedragen", i)
+        if bedrag.soort not in feiten:
+            yield (*key, "soort"), f"{bedrag.soort} is not among the feiten"
+            continue
+        if bedrag.soort in soorten[:i]:
+            yield (*key, "soort"), f"{bedrag.soort} is named twice"
+        yield from _expected(feiten[bedrag.soort], bedrag.veld, "amount", (*key, "veld"))
+        if bedrag.tijdvak is not None:
+            yield from _expected(feiten[bedrag.soort], bedrag.tijdvak, "tijdvak", (*key, "tijdvak"))
+    for soort in (s for s in feiten if s not in soorten):
+        yield ("bedragen",), f"{soort} is among the feiten and has no amount"
+
+
+def _expected(velden: Velden, naam: str, kind: Kind, key: tuple[str | int, ...]) -> Iterator[Fault]:
     if naam not in velden:
         yield key, f"{naam} is not among the listed velden"
-    elif velden[naam] not in _TYPES[kind]:
-        yield key, f"{naam} is no {kind} that is always given"
+    elif not _IS[kind](velden[naam]):
+        yield key, f"{naam} is no {_NAMES[kind]}"
 
 
-_TYPES: Final[Mapping[str, tuple[object, ...]]] = {"date": ({"type": "int", "logicalType": "date"},), "number": ("int", "long")}
+_NUMBERS: Final = ("int", "long")
+_IS: Final[Mapping[Kind, Callable[[Any], bool]]] = {
+    "date": lambda avro: avro == {"type": "int", "logicalType": "date"},
+    "number": lambda avro: avro in _NUMBERS,
+    "amount": lambda avro: avro in _NUMBERS or avro in [["null", n] for n in _NUMBERS],
+    "tijdvak": lambda avro: isinstance(avro, dict) and set(avro.get("symbols", ["?"])) <= TIJDVAKKEN.keys(),
+}
+_NAMES: Final[Mapping[Kind, str]] = {
+    "date": "date that is always given",
+    "number": "number that is always given",
+    "amount": "number",
+    "tijdvak": f"tijdvak: one of {', '.join(TIJDVAKKEN)}",
+}

@@ -89,6 +89,7 @@ class Demo:
         self._catalogue = catalogue_of(settings)
         self._kinds: Counter[str] = Counter()
         self._month = 0  # signals of the running month that were shown
+        self._diensten: set[str] = set()  # of which a signal was shown
         self._example: ElkSignaal | None = None
 
     async def run(self, persons: int, seed: int, months: int, *, exit_: bool) -> int:
@@ -174,7 +175,8 @@ class Demo:
         if signaal.soort == "NIEUW" and (self._example is None or signaal.bewijs[-1].soort == "uwv.inkomstenverhouding"):
             self._example = signaal
         self._month += 1
-        if self._month <= SHOWN_A_MONTH:
+        if self._month <= SHOWN_A_MONTH or signaal.dienst not in self._diensten:
+            self._diensten.add(signaal.dienst)
             self._say(f"  {signaal.ontvanger}  {signaal_line(signaal)}")
 
     def _end(self) -> None:

@@ -1,12 +1,13 @@
 """The messages that the publication shows: the golden records, and the signals that the engine makes of them."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from schemas.catalogue import Catalogue, Dienst
+from schemas.values import Signaalsoort
 from streams.encoded import rows_in
 from streams.fold import Folder
 from streams.records import SourceRecord, run_of
@@ -46,20 +47,31 @@ def signalen_of(catalogue: Catalogue, golden: Mapping[str, Example]) -> dict[tup
     """
     found = dict[tuple[str, str], list[dict[str, Any]]]()
     for dienst in catalogue.diensten.values():
-        courses = {f.soort: list(_signalen(catalogue, dienst, f.soort, golden)) for f in dienst.feiten}
+        soorten = [f.soort for f in dienst.feiten]
         if dienst.over_paren:
-            found |= {(dienst.dienst, soort): told for soort, told in courses.items()}
+            found |= {(dienst.dienst, soort): list(_signalen(catalogue, dienst, [soort], golden)) for soort in soorten}
         else:
-            told = max(courses.values(), key=len)[: len(_COURSE)]
+            courses = (_each_once(_signalen(catalogue, dienst, one, golden)) for one in (*([s] for s in soorten), soorten))
+            told = max(courses, key=len)
             found |= {(dienst.dienst, dienst.basisfeit.soort): told} if told else {}  # the golden person may be of another age
     return found
 
 
-def _signalen(catalogue: Catalogue, dienst: Dienst, soort: str, golden: Mapping[str, Example]) -> Iterator[dict[str, Any]]:
+def _each_once(signalen: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first NIEUW, the first GEWIJZIGD behind it, and the first VERVALLEN behind that."""
+    kinds, told = list(get_args(Signaalsoort)), list[dict[str, Any]]()
+    for signaal in signalen:
+        if kinds and signaal["soort"] == kinds[0]:
+            told.append(signaal)
+            kinds.pop(0)
+    return told
+
+
+def _signalen(catalogue: Catalogue, dienst: Dienst, soorten: Sequence[str], golden: Mapping[str, Example]) -> Iterator[dict[str, Any]]:
     folder = Folder(catalogue, "samenloop", "python")
     store = PartitionStore(folder.rulebook.layout)
     basis = _newest(catalogue, dienst.basisfeit.soort)
-    names = [f"{basis}.{_BASIS}", _TICK, *(f"{_newest(catalogue, soort)}.{step}" for step in _COURSE)]
+    names = [f"{basis}.{_BASIS}", _TICK, *(f"{_newest(catalogue, s)}.{step}" for step in _COURSE for s in soorten)]
     for offset, example in enumerate(golden[name] for name in names if name in golden):
         record = SourceRecord(None if example.key is None else example.key.encode(), example.raw, offset)
         effects = folder.fold(store, 0, [(example.topic, run_of([record]))])

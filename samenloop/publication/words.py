@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from schemas.catalogue import Catalogue, Dienst
-from schemas.regels import Beeindiging, Leeftijd, Ontbreken
+from schemas.regels import TIJDVAKKEN, Beeindiging, Drempel, Leeftijd, Ontbreken
 
 UITLEG: Final = {"begindatum": "De eerste dag.", "einddatum": "De laatste dag, tot en met; leeg zolang het duurt."}
 ONTVANGERS: Final[Mapping[str, tuple[str, str]]] = {
@@ -80,6 +80,33 @@ def _beeindiging(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
     yield _OORDEELT_NIET.format(wie=wie)
 
 
+def _drempel(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
+    regel, topics = dienst.regel, catalogue.mutatie_topics
+    assert isinstance(regel, Drempel)  # noqa: S101 - the caller chooses by pattern
+    wie, basis = ONTVANGERS[dienst.ontvanger.soort][0], topics[dienst.basisfeit.soort]
+    yield from _grond(catalogue, dienst)
+    inkomen = " en elke ".join(f"{inline(topics[b.soort].naam)} ({b.veld})" for b in regel.bedragen)
+    yield f"Van elke dag worden de bedragen per maand van elke {inkomen} opgeteld, ook als er meer zijn bij één werkgever."
+    if any(b.tijdvak for b in regel.bedragen):
+        yield f"Een bedrag over een ander tijdvak dan een maand wordt eerst omgerekend: {_tijdvakken()}. Er wordt naar beneden afgerond."
+    yield (
+        f"Is de som hoger dan het {regel.grens} van de {inline(basis.naam)}, dan krijgt {wie} een signaal; bij precies dat bedrag niet. "
+        "Een bedrag dat de bron nog niet kent, telt niet mee."
+    )
+    yield (
+        "Het signaal noemt de aaneengesloten dagen waarop dat zo is, en de gegevens van die dagen: alleen de velden die hieronder staan. "
+        "Het gaat altijd over de laatste keer dat het zo werd, en blijft gelden als het inkomen daarna weer daalt."
+    )
+    yield "Verandert er iets aan die dagen of velden, dan volgt een gewijzigd signaal. Was het achteraf nooit zo, dan vervalt het signaal."
+    yield _OORDEELT_NIET.format(wie=wie)
+
+
+def _tijdvakken() -> str:
+    """How an amount of each tijdvak is made one of a month."""
+    known = [f"{inline(symbol.replace('_', ' ').lower())} maal {f[0]}/{f[1]}" for symbol, f in TIJDVAKKEN.items() if f and f[0] != f[1]]
+    return ", ".join([*known, "een ander tijdvak naar het aantal dagen (een jaar heeft 365 dagen en twaalf maanden)"])
+
+
 def _grond(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
     basis = inline(catalogue.mutatie_topics[dienst.basisfeit.soort].naam)
     yield f"Alleen wie een {basis} heeft, wordt gevolgd. Van ieder ander wordt niets bewaard."
@@ -98,4 +125,5 @@ RULES: Final[Mapping[str, Callable[[Catalogue, Dienst], Iterator[str]]]] = {
     "samenloop": _samenloop,
     "ontbreken": _ontbreken,
     "beeindiging": _beeindiging,
+    "drempel": _drempel,
 }

@@ -11,6 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from schemas.catalogue import Catalogue, Dienst, Feitsoort, feit_fields
 from streams.audit.recompute_basis import beeindiging, ontbreken
+from streams.audit.recompute_drempel import drempel
 from streams.audit.recompute_records import live, shown
 
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:samenloop:signaal").hex
@@ -35,7 +36,7 @@ def _samenloop(catalogue: Catalogue, dienst: Dienst) -> str:
     return " UNION ALL ".join(_pairs(catalogue, dienst, f) for f in dienst.feiten)
 
 
-_PATTERNS: Final = {"samenloop": _samenloop, "ontbreken": ontbreken, "beeindiging": beeindiging}
+_PATTERNS: Final = {"samenloop": _samenloop, "ontbreken": ontbreken, "beeindiging": beeindiging, "drempel": drempel}
 
 
 def _pairs(catalogue: Catalogue, dienst: Dienst, feit: Feitsoort) -> str:

@@ -18,7 +18,7 @@ def ontbreken(catalogue: Catalogue, dienst: Dienst) -> str:
     regel = dienst.regel
     assert isinstance(regel, Ontbreken)  # noqa: S101 - the caller chooses by pattern
     begin = "greatest(van, sinds)"
-    return f"""SELECT {_NAMES.format(dienst=dienst)}, NULL AS feitsoort, NULL AS feit,
+    return f"""SELECT {NAMES.format(dienst=dienst)}, NULL AS feitsoort, NULL AS feit,
         {begin} AS eerste, least(tot, volgende) - 1 AS laatste, gegevens
         FROM ({_around(catalogue, dienst, regel.leeftijd)})
         WHERE NOT er AND van <= dag AND coalesce(dag < tot, true) AND {_after(begin, regel.wachttijd)} <= dag"""
@@ -28,15 +28,13 @@ def beeindiging(catalogue: Catalogue, dienst: Dienst) -> str:
     """What ended last before the day of the klok is of one soort, the termijn since then is over, and none of the feiten is there."""
     regel = dienst.regel
     assert isinstance(regel, Beeindiging)  # noqa: S101 - the caller chooses by pattern
-    return f"""SELECT {_NAMES.format(dienst=dienst)}, NULL AS feitsoort, NULL AS feit,
+    return f"""SELECT {NAMES.format(dienst=dienst)}, NULL AS feitsoort, NULL AS feit,
         sinds AS eerste, least(tot, volgende) - 1 AS laatste, gegevens
         FROM ({_around(catalogue, dienst, regel.leeftijd, regel.van)})
         WHERE NOT er AND van <= dag AND coalesce(dag < tot, true) AND {_after("sinds", regel.termijn)} <= dag AND gegevens <> '[]'"""
 
 
-_NAMES: Final = (
-    "'{dienst.dienst}' AS dienst, houder AS ontvanger, kenmerk, '{dienst.basisfeit.soort}' AS basissoort, record_id AS basisfeit"
-)
+NAMES: Final = "'{dienst.dienst}' AS dienst, houder AS ontvanger, kenmerk, '{dienst.basisfeit.soort}' AS basissoort, record_id AS basisfeit"
 
 
 def _around(catalogue: Catalogue, dienst: Dienst, leeftijd: Leeftijd | None, van: str | None = None) -> str:
@@ -49,7 +47,7 @@ def _around(catalogue: Catalogue, dienst: Dienst, leeftijd: Leeftijd | None, van
     of_soort = "true" if van is None else f"f.nummer = {catalogue.mutatie_topics[van].nummer}"
     return f"""SELECT g.*, coalesce(bool_or(f.begindatum <= dag AND coalesce(f.einddatum >= dag, true)), false) AS er,
         max(f.einddatum + 1) FILTER (WHERE f.einddatum < dag) AS sinds, min(f.begindatum) FILTER (WHERE f.begindatum > dag) AS volgende,
-        {_parts(f"f.einddatum < dag AND f.einddatum = laatste AND {of_soort}")} AS gegevens
+        {parts(f"f.einddatum < dag AND f.einddatum = laatste AND {of_soort}")} AS gegevens
         FROM (
             SELECT b.persoon, b.record_id, b.houder, b.kenmerk, k.dag, {_window(leeftijd)}
             FROM leeft_{basis} b JOIN klokken k USING (partitie)
@@ -60,20 +58,21 @@ def _around(catalogue: Catalogue, dienst: Dienst, leeftijd: Leeftijd | None, van
 
 
 def _feiten(catalogue: Catalogue, dienst: Dienst) -> str:
-    return " UNION ALL ".join(_feit(catalogue, f) for f in dienst.feiten)
+    return " UNION ALL ".join(feit_rows(catalogue, f) for f in dienst.feiten)
 
 
-def _feit(catalogue: Catalogue, feit: Feitsoort) -> str:
+def feit_rows(catalogue: Catalogue, feit: Feitsoort, column: str = "") -> str:
+    """The records of a soort that stand, each with what is told of it as ``deel``; ``column`` is one more, of the record ``f``."""
     topic = catalogue.mutatie_topics[feit.soort]
     fields = feit_fields(catalogue.latest_schema(topic.topic))
     velden = ", ".join(f"'{v.veld}', {shown(v.veld, fields[v.veld]['type'])}" for v in feit.velden)
     return f"""SELECT f.partitie, f.persoon, f.record_id, {topic.nummer} AS nummer, f.begindatum, f.einddatum, json_object(
             'soort', '{feit.soort}', 'begindatum', {_date("f.begindatum")}, 'einddatum', {_date("f.einddatum")},
             'velden', json_object({velden})
-        ) AS deel FROM leeft_{topic.nummer} f"""
+        ) AS deel{column and f", {column}"} FROM leeft_{topic.nummer} f"""
 
 
-def _parts(condition: str) -> str:
+def parts(condition: str) -> str:
     """The feiten that are told, in order, the newest where there are too many."""
     order = "ORDER BY f.begindatum, f.einddatum NULLS LAST, f.nummer, f.record_id"
     return f"coalesce(to_json((list(f.deel {order}) FILTER (WHERE {condition}))[-{_MOST}:])::VARCHAR, '[]')"

@@ -5,15 +5,16 @@ picks the one that stands; the next day on which a spell begins or ends is the n
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from math import inf
 from typing import Final, NamedTuple
 
 import msgspec
 
 from schemas.codec import MIN_DAY
-from schemas.regels import Beeindiging, Leeftijd, Ontbreken
+from schemas.regels import Beeindiging, Drempel, Leeftijd, Ontbreken
 from schemas.values import Waarde
+from streams.core.amounts import above, per_maand, sums
 from streams.core.period import Period, birthday, day_after, iso_day
 from streams.core.record import Record
 from streams.core.rulebook import DienstRule, Soort
@@ -62,6 +63,8 @@ def spells(dienst: DienstRule, basis: Record, feiten: Feiten) -> list[Spell]:
             return list(_ontbreken(dienst, dienst.regel, basis, feiten))
         case Beeindiging():
             return list(_beeindiging(dienst, dienst.regel, basis, feiten))
+        case Drempel():
+            return list(_drempel(dienst, dienst.regel, basis, feiten))
     raise TypeError(f"{dienst.regel.patroon} is a pattern of pairs")
 
 
@@ -94,6 +97,38 @@ def _beeindiging(dienst: DienstRule, regel: Beeindiging, basis: Record, feiten: 
         told = None if told is None or window is None else told.shared_with(window)
         if told is not None:
             yield Spell(told, _standing(dienst, basis, Period(hole.start, told.end), ended))
+
+
+def _drempel(dienst: DienstRule, regel: Drempel, basis: Record, feiten: Feiten) -> Iterator[Spell]:
+    """The amounts of the feiten are together more than the grens, on a run of days: told from its first day until the next begins."""
+    counted = counted_of(dienst, regel, feiten)
+    runs = _runs(basis.period, basis.values[dienst.velden[regel.grens]], [(p, bedrag) for _, p, bedrag in counted])
+    for run, later in pairwise([*runs, None]):
+        if run is not None:
+            during = [feit for feit, period, _ in counted if period.shared_with(run) is not None]
+            yield Spell(Period(run.start, None if later is None else later.start), _standing(dienst, basis, run, during))
+
+
+def _runs(window: Period | None, grens: Waarde, bedragen: Iterable[tuple[Period, int]]) -> Iterator[Period]:
+    """The runs of days of a basisfeit on which the sum is more than its grens."""
+    if window is None or not isinstance(grens, int):  # in a schema that is older than the rule
+        return
+    within = ((period.shared_with(window), bedrag) for period, bedrag in bedragen)
+    yield from above(sums((period, bedrag) for period, bedrag in within if period is not None), grens)
+
+
+def counted_of(dienst: DienstRule, regel: Drempel, feiten: Feiten) -> list[tuple[tuple[Soort, Record], Period, int]]:
+    """The feiten whose amount a month is known, with their days and that amount."""
+    bedragen = {b.soort: b for b in regel.bedragen}
+    found = []
+    for soort, feit in feiten:
+        bedrag, at = bedragen[soort.naam], dict(dienst.feiten[soort.nummer])
+        value = feit.values[at[bedrag.veld]]
+        tijdvak = "MAAND" if bedrag.tijdvak is None else feit.values[at[bedrag.tijdvak]]
+        if feit.period is not None and isinstance(value, int):
+            monthly = per_maand(value, str(tijdvak), feit.period)
+            found += [] if monthly is None else [((soort, feit), feit.period, monthly)]
+    return found
 
 
 def _window(dienst: DienstRule, leeftijd: Leeftijd | None, basis: Record) -> Period | None:

@@ -31,6 +31,7 @@ def test_the_copy_is_good_before_it_is_spoilt(folder: Path) -> None:
 
 ONTBREKEN = "diensten/jongeren-zonder-startkwalificatie.yaml"
 BEEINDIGING = "diensten/voortijdig-schoolverlaters.yaml"
+DREMPEL = "diensten/inkomen-bij-terugvordering.yaml"
 
 UNKNOWN: list[tuple[str, tuple[str | int, ...]]] = [
     ("bronnen.yaml", (1,)),
@@ -150,6 +151,27 @@ REGELS: list[tuple[str, tuple[str | int, ...], object, str]] = [
     (BEEINDIGING, ("regel", "van"), "uwv.uitkering", "regel.van: uwv.uitkering is not among the feiten"),
     (BEEINDIGING, ("regel", "termijn"), "P1Y", "regel.termijn: String should match pattern"),
     (BEEINDIGING, ("regel", "wachttijd"), "P1M", "regel.wachttijd: Extra inputs are not permitted"),
+    (DREMPEL, ("regel", "grens"), "drempel", "regel.grens: drempel is not among the listed velden"),
+    (DREMPEL, ("regel", "grens"), "kenmerk", "regel.grens: kenmerk is no number that is always given"),
+    (DREMPEL, ("regel", "bedragen"), [], "regel.bedragen: Tuple should have at least 1 item"),
+    (DREMPEL, ("regel", "bedragen", 1), {"soort": "uwv.inkomstenopgave"}, "regel.bedragen.1.veld: Field required"),
+    (DREMPEL, ("regel", "bedragen", 1, "factor"), "13/12", "regel.bedragen.1.factor: Extra inputs are not permitted"),
+    (DREMPEL, ("regel", "bedragen", 1, "soort"), "svb.pensioen", "regel.bedragen.1.soort: svb.pensioen is not among the feiten"),
+    (DREMPEL, ("regel", "bedragen", 0, "veld"), "verloonde_uren", "regel.bedragen.0.veld: verloonde_uren is not among the listed velden"),
+    (DREMPEL, ("regel", "bedragen", 0, "veld"), "tijdvak", "regel.bedragen.0.veld: tijdvak is no number"),
+    (DREMPEL, ("regel", "bedragen", 0, "tijdvak"), "loon_sv", "regel.bedragen.0.tijdvak: loon_sv is no tijdvak: one of MAAND, VIER_WEKEN"),
+    (
+        DREMPEL,
+        ("regel", "bedragen"),
+        [{"soort": "uwv.uitkering", "veld": "bruto_bedrag"}] * 2,
+        "regel.bedragen.1.soort: uwv.uitkering is named twice",
+    ),
+    (
+        DREMPEL,
+        ("regel", "bedragen"),
+        [{"soort": "uwv.uitkering", "veld": "bruto_bedrag"}],
+        "regel.bedragen: uwv.inkomstenopgave is among the feiten and has no amount",
+    ),
 ]
 
 

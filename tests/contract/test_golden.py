@@ -40,6 +40,7 @@ PUBLISHED = {
     25: ("mutaties.rmc.overstap.v1.avsc", "dd80f1f23e4ed9cc45981b5d6ab7a862e79f5d56eec45129fef9928b1967c6c3"),
     60: ("terugmeldingen.v1.avsc", "ffa697578229e5d121579ec36415a1baeea57d76fe8be664fea94ae708686225"),
     61: ("afhandelingen.v1.avsc", "b25864df919536608d035309cd133040322dd77cb6fdecdc1859750e990e8c56"),
+    30: ("mutaties.gemeente.terugvordering.v1.avsc", "60e2598b666e86c9c8600a1834140759c7bb293b1dc17daf3db014b7cad10086"),
     100: ("klok.v1.avsc", "f82cfc3c6add6b6dc435beb48c4317b138c3d1e35c934b3fafea258b9382f3bf"),
     101: ("volgverzoeken.v1.avsc", "4691e222b2add6821708088ee49fec643abc353d1d4fd9471b31b289fc6fc893"),
     102: ("signalen.v1.avsc", "2fafb31e6de2536eb2275d256269e41e1879e439b9868fe6a1b08360002e0b0b"),

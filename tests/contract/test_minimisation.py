@@ -60,6 +60,16 @@ def test_a_use_without_purpose_ground_retention_or_controller_is_a_breach(
     assert f"{Path(DIENST).name}:{breach.line}: {breach.key}: " in result.stderr
 
 
+def test_an_amount_that_is_not_listed_is_a_breach_with_its_line(folder: Path) -> None:
+    dienst = "diensten/inkomen-bij-terugvordering.yaml"
+    spoil(folder, dienst, ("regel", "bedragen", 0, "veld"), put("verloonde_uren"))
+    (breach,) = breaches_of(folder)
+    assert breach[::2] == ("inkomen-bij-terugvordering.yaml", "regel.bedragen.0.veld")
+    assert breach.why == "verloonde_uren is not among the listed velden"
+    assert breach.line is not None
+    assert "veld: verloonde_uren" in lines(folder, dienst)[breach.line - 1]
+
+
 def test_two_breaches_in_one_file_are_both_named(folder: Path) -> None:
     spoil(folder, DIENST, ("bewaartermijn",), drop)
     spoil(folder, DIENST, ("inzage",), drop)

@@ -15,6 +15,7 @@ from streams.effects import META_KEY
 from streams.records import SourceRecord, run_of
 from streams.store import PartitionStore
 from tests.property.basis_worlds import PERSOON, Event, Tick, delivered, events, leavers, live, said, told_by, truth
+from tests.property.debtor_worlds import answered, debtors
 from tests.property.kerns import PARTITION, Both
 
 
@@ -44,7 +45,7 @@ def test_it_is_the_same_beside_other_diensten_and_however_it_is_cut(told: list[E
     assert live(told_by(Both(0), transactions)) == truth(told)
 
 
-@given(events())
+@given(events() | debtors())
 def test_a_signaal_has_one_name_and_its_versions_run_without_gaps(told: list[Event]) -> None:
     signalen = [decode_signaal(value) for _, value in told_by(Both(0), ([e] for e in told))]
     namespace = uuid5(NAMESPACE_URL, "urn:samenloop:signaal")
@@ -59,7 +60,7 @@ def test_a_signaal_has_one_name_and_its_versions_run_without_gaps(told: list[Eve
             assert (after.soort == "VERVALLEN") == (after.gegevens is None)
 
 
-@given(events(), st.integers(0, 30))
+@given(events() | debtors(), st.integers(0, 30))
 def test_the_same_input_gives_the_same_bytes_also_from_restored_state(told: list[Event], crash: int) -> None:
     whole = told_by(Both(0), ([e] for e in told))
     begun, resumed = Both(0), Both(0)
@@ -71,7 +72,7 @@ def test_the_same_input_gives_the_same_bytes_also_from_restored_state(told: list
     assert [v for _, v in before + after] == [v for _, v in whole]
 
 
-@given(events())
+@given(events() | answered(debtors()))
 def test_to_take_everything_once_more_changes_nothing(told: list[Event]) -> None:
     engine = Both(0)
     told_by(engine, ([e] for e in told))
@@ -80,7 +81,7 @@ def test_to_take_everything_once_more_changes_nothing(told: list[Event]) -> None
     assert engine.store.rows == rows
 
 
-@given(events(ticks=0), st.integers(0, 50))
+@given(events(ticks=0) | debtors(ticks=0), st.integers(0, 50))
 def test_days_without_a_tick_pass_as_those_with_one(told: list[Event], days: int) -> None:
     first = min((t.mutatie.feit["begindatum"] for t in told if not isinstance(t, Tick) and t.mutatie.feit), default=20_000)
     daily, once = Both(0), Both(0)
@@ -95,7 +96,7 @@ def _without_cause(value: bytes) -> tuple[object, ...]:
     return s.signaal_id, s.versie, s.soort, s.begindatum, s.einddatum, s.kenmerk, s.gegevens
 
 
-@given(events(), st.integers(19_990, 20_050))
+@given(events() | debtors(), st.integers(19_990, 20_050))
 def test_a_tick_looks_at_nobody_who_is_not_due(told: list[Event], day: int) -> None:
     engine = Both(0)
     told_by(engine, ([e] for e in told))
@@ -116,7 +117,7 @@ def test_a_tick_looks_at_nobody_who_is_not_due(told: list[Event], day: int) -> N
     assert bool(effects.changes) == bool(due and later)
 
 
-@given(events(ticks=3))
+@given(events(ticks=3) | debtors(ticks=2))
 def test_every_signaal_is_reproduced_byte_for_byte_from_its_records_and_the_klok(told: list[Event]) -> None:
     engine, sent, inputs = Both(0), dict[str, dict[int, list[bytes]]](), list[Input]()
     for number, event in enumerate(told):

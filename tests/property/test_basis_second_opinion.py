@@ -12,6 +12,7 @@ from streams.audit.second_opinion import AsOf, Opinion, second_opinion
 from tests.archived import APP, Log
 from tests.kept import PARTITIES
 from tests.property.basis_worlds import Event, Tick, delivered, events, leavers, truth
+from tests.property.debtor_worlds import answers, debtors, earners, owed
 from tests.property.worlds import Told
 
 PERSONS = [b"A" * 52, b"B" * 52]
@@ -26,10 +27,11 @@ def arrivals(draw: st.DrawFn) -> Arriving:
     """Events about some persons, in any order; ticks are those of all."""
     told: Arriving = []
     for persoon in PERSONS:
-        for e in draw(events(ticks=2) | leavers()):
+        for e in draw(events(ticks=2) | leavers() | debtors(ticks=2) | earners()):
             name = "" if isinstance(e, Tick) else f"{persoon[:1].decode()}-{e.mutatie.record_id}"
             told.append((persoon, e if isinstance(e, Tick) else Told(e.soort, replace(e.mutatie, record_id=name))))
-    return draw(st.permutations(told))
+    told = draw(st.permutations(told))
+    return told + [(persoon, a) for persoon in PERSONS for a in answers(e for p, e in told if p == persoon)]
 
 
 def take(log: Log, arriving: Arriving) -> None:
@@ -57,7 +59,8 @@ def judged(folder: Path, arriving: Arriving, as_of: AsOf = AsOf()) -> Opinion:  
 def test_the_second_opinion_is_the_engines(tmp_path: Path, arriving: Arriving) -> None:
     opinion = judged(tmp_path, arriving)
     assert opinion.findings == []
-    assert opinion.geldend == sum(len(truth(e for p, e in arriving if p == persoon or isinstance(e, Tick))) for persoon in PERSONS)
+    of_each = [[e for p, e in arriving if p == persoon or isinstance(e, Tick)] for persoon in PERSONS]
+    assert opinion.geldend == sum(len(truth(told)) + len(owed(told)) for told in of_each)
 
 
 @few

@@ -44,6 +44,7 @@ ALWAYS: dict[str, dict[str, Any]] = {
     "dji.detentie": {"einddatum": None},
     "svb.aio": {"einddatum": None, "houder": "svb", "kenmerk": "AIO-1"},
     "gemeente.jongere": {"einddatum": None, "houder": "gm0363", "kenmerk": "RMC-1", "geboortedatum": "2001-05-17"},
+    "gemeente.terugvordering": {"einddatum": None, "houder": "gm0363", "kenmerk": "TV-1", "drempelbedrag": 120_000},
     "rmc.overstap": {"einddatum": None, "houder": "rmc21", "kenmerk": "DP-1", "geboortedatum": "2009-03-02"},
     "duo.inschrijving": {"einddatum": None, "onderwijssoort": "MBO_BOL"},
     "duo.startkwalificatie": {"einddatum": None},

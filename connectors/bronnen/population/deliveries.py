@@ -6,6 +6,7 @@ from functools import lru_cache
 from random import Random
 from typing import Any, NamedTuple
 
+from connectors.bronnen.population.debtors import Debtors
 from connectors.bronnen.population.further import FurtherRecords
 from connectors.bronnen.population.knobs import Knobs
 from connectors.bronnen.population.persons import EPOCH_DAY, Feit, PersonMaker, SyntheticRecord, synthetic_bsns
@@ -30,22 +31,23 @@ def population(
     memory, some 1 KB each.
     """
     knobs = knobs or Knobs()
-    rnd = Random(seed)  # noqa: S311 - repeatable on purpose
+    soorten, days = catalogue.mutatie_topics, months * 30
     gemeenten = sorted(o.id for o in catalogue.ontvangers.values() if o.soort == "gemeente")
     mean = months / 3 if mutations is None else max(1.0, (mutations / persons / 1.14 - 3.0) / 1.6)
-    maker = PersonMaker(rnd, knobs, gemeenten, months * 30, mean)
-    beside = Random(f"further {seed}")  # noqa: S311
-    further = FurtherRecords(beside, knobs, catalogue.mutatie_topics, months * 30)
-    young_rnd = Random(f"young {seed}")  # noqa: S311
-    young = YoungPeople(young_rnd, knobs, catalogue.mutatie_topics, gemeenten, months * 30)
+    rnd = Random(seed)  # noqa: S311 - repeatable on purpose
+    further, young, debtors = (Random(f"{name} {seed}") for name in ("further", "young", "debtors"))  # noqa: S311
+    maker = PersonMaker(rnd, knobs, gemeenten, days, mean)
+    makers = (
+        (rnd, maker),
+        (further, FurtherRecords(further, knobs, soorten, days)),
+        (young, YoungPeople(young, knobs, soorten, gemeenten, days)),
+        (debtors, Debtors(debtors, knobs, soorten, gemeenten, days)),
+    )
     deliveries: list[Delivery] = []
     for _, bsn in zip(range(persons), synthetic_bsns(), strict=False):
-        for record in maker.records():
-            deliveries += _history(rnd, knobs, maker, bsn, record)
-        for record in further.records():
-            deliveries += _history(beside, knobs, maker, bsn, record)
-        for record in young.records():
-            deliveries += _history(young_rnd, knobs, maker, bsn, record)
+        for source, made in makers:
+            for record in made.records():
+                deliveries += _history(source, knobs, maker, bsn, record)
     deliveries.sort(key=lambda d: (d.day, d.line["record_id"], d.line["versie"]))
     yield from deliveries[:mutations]
 

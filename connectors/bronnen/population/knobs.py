@@ -23,6 +23,7 @@ class Knobs:
     aio: float = 0.05  # an incomplete AOW that SVB supplements
     school_leavers: float = 0.05  # who left secondary school and are expected in vocational education
     young: float = 0.08  # whom a gemeente follows in its RMC function
+    reclaimed: float = 0.05  # from whom a gemeente reclaims bijstand
     corrected: float = 0.08  # records that get a second version
     withdrawn: float = 0.02  # records that are withdrawn in the end
     late: float = 0.50  # of the versions behind a first: arrives before the one that it replaces
