@@ -154,9 +154,10 @@ def weigh(rulebook: Rulebook, before: Timeline, after: Timeline, day: int, cause
     signalen: list[ElkSignaal] = []
     borders: list[int | None] = []
     for dienst in rulebook.van_gronden:
-        grond = rulebook.soorten[dienst.basis]
-        feiten = [(s, f) for n in dienst.feiten for s in [rulebook.soorten[n]] for f in after.of(s) if f.period is not None]
-        for j, basis in enumerate(after.gronden(dienst.basis)):
+        grond, gronden = rulebook.soorten[dienst.basis], after.gronden(dienst.basis)
+        soorten = [rulebook.soorten[n] for n in dienst.feiten] if gronden else []
+        feiten = [(s, f) for s in soorten for f in after.of(s) if f.period is not None]
+        for j, basis in enumerate(gronden):
             found = spells(dienst, basis, feiten)
             borders.append(next_border(found, day))
             changes = list(diff(basis.sent, dienst.nummer, j, on(found, day)))
