@@ -287,7 +287,7 @@ def moment(folder: Path, share: float) -> int:
 def test_a_history_with_ticks_of_the_klok_is_reproduced_whole_and_in_parts(catalogue: Catalogue, tmp_path: Path) -> None:
     """Also when a replay goes on from where one ended: the klok and who is due are part of its progress."""
     world = World(catalogue, seed=5)
-    told = [d for d in population(catalogue, persons=60, seed=3, knobs=Knobs(young=1.0)) if d.soort in YOUNG]
+    told = [d for d in population(catalogue, persons=60, seed=3, knobs=Knobs(young=1.0, reclaimed=0.5)) if d.soort in CLOCKED]
     day = codec_day(catalogue)
     for month in range(24):
         world.publish((d.soort, d.line) for d in told if month <= (d.day - EPOCH_DAY) / 30 < month + 1)
@@ -300,11 +300,15 @@ def test_a_history_with_ticks_of_the_klok_is_reproduced_whole_and_in_parts(catal
     assert report.same > 30
     said = [r.value or b"" for (topic, _), rows in world.log.items() if topic.startswith("signalen.") for r in rows]
     assert any(b'"oorzaak":{"topic":"klok"' in value for value in said)
+    assert any(b'"patroon":"drempel"' in value for value in said)
     middle = moment(archive, 0.5)
     assert replayed(archive, tmp_path, Scope(middle, None)).is_clean
 
 
-YOUNG = ("gemeente.jongere", "duo.inschrijving", "duo.startkwalificatie")
+CLOCKED = (
+    *("gemeente.jongere", "duo.inschrijving", "duo.startkwalificatie"),
+    *("gemeente.terugvordering", "uwv.inkomstenopgave", "uwv.uitkering"),
+)
 
 
 def codec_day(catalogue: Catalogue) -> Callable[[int], bytes]:

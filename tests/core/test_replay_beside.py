@@ -29,7 +29,9 @@ def original(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> 
     world = World(catalogue, seed=11)
     told = [
         (d.soort, d.line)
-        for d in shuffled(population(catalogue, persons=60, seed=12, mutations=600, knobs=Knobs(young=0, school_leavers=0)), seed=13)
+        for d in shuffled(
+            population(catalogue, persons=60, seed=12, mutations=600, knobs=Knobs(young=0, school_leavers=0, reclaimed=0)), seed=13
+        )
     ]
     for part in (told[:200], told[200:400], told[400:]):
         world.publish(part)
@@ -169,7 +171,9 @@ def test_one_dienst_is_looked_at_alone(tmp_path: Path) -> None:
     world = World(catalogue, seed=1)
     world.publish(
         (d.soort, d.line)
-        for d in shuffled(population(catalogue, persons=80, seed=2, mutations=800, knobs=Knobs(young=0, school_leavers=0)), seed=3)
+        for d in shuffled(
+            population(catalogue, persons=80, seed=2, mutations=800, knobs=Knobs(young=0, school_leavers=0, reclaimed=0)), seed=3
+        )
     )
     world.work()
     folder = keep(tmp_path / "archive", world).folder

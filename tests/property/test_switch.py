@@ -30,6 +30,11 @@ def after_half_a_year(dienst: dict[str, Any]) -> None:
     dienst["regel"]["termijn"] = "P6M"
 
 
+def of_wages_alone(dienst: dict[str, Any]) -> None:
+    for part in (dienst["feiten"], dienst["regel"]["bedragen"]):
+        part.pop()
+
+
 def of_a_second_pattern(dienst: dict[str, Any]) -> None:
     """The rule of another name and nummer: the first is withdrawn, the second told."""
     dienst |= {"dienst": "een-andere", "nummer": 99}
@@ -38,6 +43,7 @@ def of_a_second_pattern(dienst: dict[str, Any]) -> None:
 CHANGES: dict[str, tuple[str, Change]] = {
     "other ages": ("jongeren-zonder-startkwalificatie", of_other_ages),
     "another termijn": ("voortijdig-schoolverlaters", after_half_a_year),
+    "fewer amounts": ("inkomen-bij-terugvordering", of_wages_alone),
     "another dienst": ("voortijdig-schoolverlaters", of_a_second_pattern),
 }
 
