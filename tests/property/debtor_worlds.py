@@ -54,7 +54,7 @@ def debtors(draw: st.DrawFn, more: Sequence[str] = (), ticks: int = 3) -> list[E
 
 @st.composite
 def earners(draw: st.DrawFn) -> list[Event]:
-    """Somebody from whom much is reclaimed for long, with little income around the threshold, and ticks during it and behind it."""
+    """Somebody from whom much is reclaimed for long, with little income around the threshold, and ticks around its days."""
     days = st.integers(FIRST, FIRST + 12)
     reclaimed = {"begindatum": FIRST + draw(st.integers(0, 3)), "einddatum": draw(st.none() | st.just(FIRST + 10))}
     reclaimed |= {"houder": "gm0363", "kenmerk": "A-1", "drempelbedrag": 1_200}
@@ -67,7 +67,8 @@ def earners(draw: st.DrawFn) -> list[Event]:
         }
         told.append(Told(soort, Mutatie(str(uuid5(NAMESPACE_OID, f"{soort}-{number}")), 1, 1_760_000_000_001, feit)))
     told += [Tick(day) for day in draw(st.lists(days, max_size=1))]
-    return [*draw(st.permutations(told)), *([Tick(NEVER)] if draw(st.booleans()) else [])]
+    last = draw(st.sampled_from((NEVER, *(t.mutatie.feit["begindatum"] for t in told if isinstance(t, Told) and t.mutatie.feit))))
+    return [*draw(st.permutations(told)), Tick(last - 1), Tick(last)]
 
 
 def answers(told: Iterable[Event]) -> list[Told]:

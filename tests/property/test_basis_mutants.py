@@ -133,7 +133,7 @@ MUTANTS: dict[str, tuple[Any, str, Any, tuple[Callable[..., None], tuple[Any, ..
     "all income is told": (spells, "_drempel", _all_income_is_told, RISEN),
     "a run that begins later is never due": (step, "next_border", _never_due, RISEN),
     "time alone changes nothing": (step, "next_border", _never_due, STANDS),
-    "time comes a day late": (step, "next_border", _due_a_day_late, LEFT),
+    "time comes a day late": (step, "next_border", _due_a_day_late, RISEN),
     "a tick forgets who was due before": (DueIndex, "until", _only_on_its_day, STANDS),
     "nobody is ever due": (Timeline, "with_due", _due_is_not_written, STANDS),
     "what was sent is sent again": (step, "diff", _says_it_again, VERSIONS),

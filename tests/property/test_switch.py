@@ -30,9 +30,8 @@ def after_half_a_year(dienst: dict[str, Any]) -> None:
     dienst["regel"]["termijn"] = "P6M"
 
 
-def of_wages_alone(dienst: dict[str, Any]) -> None:
-    for part in (dienst["feiten"], dienst["regel"]["bedragen"]):
-        part.pop()
+def of_every_tijdvak_a_month(dienst: dict[str, Any]) -> None:
+    del dienst["regel"]["bedragen"][0]["tijdvak"]
 
 
 def of_a_second_pattern(dienst: dict[str, Any]) -> None:
@@ -43,7 +42,7 @@ def of_a_second_pattern(dienst: dict[str, Any]) -> None:
 CHANGES: dict[str, tuple[str, Change]] = {
     "other ages": ("jongeren-zonder-startkwalificatie", of_other_ages),
     "another termijn": ("voortijdig-schoolverlaters", after_half_a_year),
-    "fewer amounts": ("inkomen-bij-terugvordering", of_wages_alone),
+    "other amounts": ("inkomen-bij-terugvordering", of_every_tijdvak_a_month),
     "another dienst": ("voortijdig-schoolverlaters", of_a_second_pattern),
 }
 
