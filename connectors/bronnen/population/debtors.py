@@ -8,7 +8,7 @@ from connectors.bronnen.population.knobs import Knobs
 from connectors.bronnen.population.persons import EPOCH_DAY, Feit, SyntheticRecord, uuid_of
 
 _SOORT: Final = "gemeente.terugvordering"
-_GRENZEN: Final = (120_000, 150_000, 190_000)  # eurocent a month: what gemeenten set for three kinds of debtors
+_GRENZEN: Final = (90_000, 120_000, 150_000)  # eurocent a month: what gemeenten set for three kinds of debtors
 
 
 class Debtors:
