@@ -1,5 +1,6 @@
 """Who may do what on the cluster, derived from the catalogue: what each bron, each ontvanger and the node needs, and nothing else."""
 
+import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -20,6 +21,7 @@ _RESOURCES: Final = {"topic": 2, "group": 3, "transactional-id": 5}  # as the pr
 _PATTERNS: Final = {False: 3, True: 4}
 _OPERATIONS: Final = {"READ": 3, "WRITE": 4}  # each implies DESCRIBE
 _ANY, _ALLOW, _EVERY_HOST = 1, 3, "*"
+_PATIENCE: Final = 30.0  # seconds
 _AT_ONCE: Final = 500  # rules of one request: the broker writes them together
 
 
@@ -133,7 +135,19 @@ async def apply_acls(brokers: str, wanted: Iterable[Rule]) -> AclsDiff:
     for rule, (code, text) in zip(diff.missing, answers, strict=True):
         if code:
             raise AclsError(f"{rule} could not be made: {text or for_code(code).__name__}")
+    await _until_followed(brokers, diff.missing)
     return diff
+
+
+async def _until_followed(brokers: str, made: Iterable[Rule]) -> None:
+    """Wait until a broker follows what the controller took: behind topics that were made just before, that may last for seconds."""
+    wanted = {_numbers(rule) for rule in made}
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            while not wanted <= await _described(brokers):  # noqa: ASYNC110 - Kafka has no other way to tell
+                await asyncio.sleep(0.2)
+    except TimeoutError:
+        raise AclsError(f"the cluster took the rules, and does not follow them after {_PATIENCE:g} s") from None
 
 
 _Acl = tuple[int, str, int, str, str, int, int]  # resource type and name, pattern, principal, host, operation, permission
