@@ -131,6 +131,7 @@ _RULES = {
     "samenloop": "een basisfeit en een feit met een gedeelde dag",
     "beeindiging": "wat begonnen was is geëindigd, en binnen de termijn is geen van de feiten begonnen",
     "drempel": "de bedragen van een dag zijn samen per maand hoger dan de drempel van het basisfeit",
+    "informatiepakket": "zolang het basisfeit loopt, en na de wachttijd: alle feiten met een dag in de peilperiode",
     "ontbreken": "op de dag van de klok is er een basisfeit, en geen van de feiten",
 }
 

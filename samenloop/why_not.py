@@ -11,13 +11,14 @@ from samenloop.errors import NotDoneError
 from samenloop.quarantine import Held, quarantined_text, read_quarantine
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec, WireError
+from schemas.regels import Informatiepakket
 from schemas.values import PERSOON, Mutatie
 from streams.core.handled import is_left_out
 from streams.core.messages import signaal_id
 from streams.core.record import Record, pack
 from streams.core.rulebook import DienstRule, Rulebook, rulebook_of
 from streams.core.rules import samenloop
-from streams.core.spells import BEFORE, on, spells
+from streams.core.spells import BEFORE, on, reference, spells
 from streams.core.timeline import Timeline, timeline_of
 from streams.effects import META_KEY, Meta
 
@@ -140,8 +141,9 @@ def _pairs(
             houder = own.get((dienst.basis, basis.record_id))
             if houder is None:
                 continue
-            if not dienst.van_paren:
-                pairs.append(_alone(rulebook, timeline, dienst, houder, basis, klok))
+            alone = None if dienst.van_paren else _alone(rulebook, timeline, dienst, houder, basis, klok)
+            pairs += [] if alone is None else [alone]
+            if alone is not None and not (alone.signaal and isinstance(dienst.regel, Informatiepakket)):
                 continue
             for (nummer, record_id), mutatie in sorted(log.items(), key=lambda x: x[0]):
                 if nummer in dienst.feiten:
@@ -164,9 +166,11 @@ def _pair(  # noqa: PLR0913, PLR0917 - a pair of records, and what is known of t
     if code == SIGNAAL and held is not None:
         wanted = samenloop(dienst, nummer, basis, held)
         code = HANDLED if is_left_out(rulebook, timeline, dienst, basis, held.sent, wanted, (soort, newest.record_id)) else code
-    name = None
+    name, basissoort = None, rulebook.soorten[dienst.basis].naam
     if code == SIGNAAL:
-        name = signaal_id(dienst.naam, houder, (rulebook.soorten[dienst.basis].naam, basis.record_id), (soort, newest.record_id))
+        name = signaal_id(dienst.naam, houder, (basissoort, basis.record_id), (soort, newest.record_id))
+    elif code == IN_PAKKET:
+        name = signaal_id(dienst.naam, houder, (basissoort, basis.record_id))
     return Pair(
         dienst=dienst.naam,
         ontvanger=houder,
@@ -174,7 +178,7 @@ def _pair(  # noqa: PLR0913, PLR0917 - a pair of records, and what is known of t
         soort=soort,
         record_id=newest.record_id,
         versie=newest.versie,
-        signaal=code == SIGNAAL,
+        signaal=name is not None,
         code=code,
         reden=_REASONS[code],
         signaal_id=name,
@@ -184,10 +188,12 @@ def _pair(  # noqa: PLR0913, PLR0917 - a pair of records, and what is known of t
 def _alone(rulebook: Rulebook, timeline: Timeline, dienst: DienstRule, houder: str, basis: Record, klok: int | None) -> Pair:
     """A basisfeit that is judged with all feiten together."""
     feiten = [(s, f) for n in dienst.feiten for s in [rulebook.soorten[n]] for f in timeline.of(s) if f.period is not None]
-    wanted = on(spells(dienst, basis, feiten), BEFORE if klok is None else klok)
+    found, day = spells(dienst, basis, feiten), BEFORE if klok is None else klok
+    wanted, later = on(found, day), any(s.told.start > day for s in found)
     done = is_left_out(rulebook, timeline, dienst, basis, basis.sent, wanted, ("", ""))
     stands = wanted is not None and not done
     holds = _ALONE.get(dienst.regel.patroon, _RULE)[stands]
+    holds = "REGEL_GELDT_NOG_NIET" if holds == "REGEL_GELDT_NIET" and later else holds
     code = "BASISFEIT_INGETROKKEN" if basis.period is None else HANDLED if done else holds
     soort = rulebook.soorten[dienst.basis].naam
     name = signaal_id(dienst.naam, houder, (soort, basis.record_id)) if stands else None
@@ -196,6 +202,7 @@ def _alone(rulebook: Rulebook, timeline: Timeline, dienst: DienstRule, houder: s
 
 SIGNAAL: Final = "SIGNAAL"
 HANDLED: Final = "AFGEHANDELD"
+IN_PAKKET: Final = "IN_PAKKET"
 _REASONS: Final = {
     SIGNAAL: "gedeelde dagen: er is een signaal",
     "BASISFEIT_INGETROKKEN": "het basisfeit is ingetrokken",
@@ -206,7 +213,10 @@ _REASONS: Final = {
     HANDLED: "de ontvanger heeft dit signaal over dezelfde feiten al afgehandeld; daarna is het vervallen",
     "BOVEN_DREMPEL": "de bedragen kwamen samen boven de drempel: er is een signaal",
     "ONDER_DREMPEL": "op geen dag tot en met die van de klok zijn de bedragen samen hoger dan de drempel",
+    IN_PAKKET: "een dag in de peilperiode: het staat in het pakket",
+    "BUITEN_PEILPERIODE": "geen dag in de peilperiode",
     "REGEL_GELDT": "de regel geldt op de dag van de klok: er is een signaal",
+    "REGEL_GELDT_NOG_NIET": "de regel geldt nog niet op de dag van de klok, wel later als er niets verandert",
     "REGEL_GELDT_NIET": "de regel geldt niet op de dag van de klok",
 }
 _RULE: Final = ("REGEL_GELDT_NIET", "REGEL_GELDT")
@@ -222,6 +232,9 @@ def _code(dienst: DienstRule, nummer: int, basis: Record, held: Record | None, n
         return "NIET_VERWERKT"
     if held.period is None:
         return "INGETROKKEN"
+    if isinstance(dienst.regel, Informatiepakket):
+        days = reference(dienst, dienst.regel, basis)
+        return "BUITEN_PEILPERIODE" if days is None or held.period.shared_with(days) is None else IN_PAKKET
     return "GEEN_GEDEELDE_DAG" if samenloop(dienst, nummer, basis, held) is None else SIGNAAL
 
 

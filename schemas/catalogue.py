@@ -8,10 +8,10 @@ from functools import cached_property
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
 
 from schemas.regels import PATRONEN, Regel, faults
 
@@ -119,10 +119,14 @@ class Feitsoort(_Part):
     velden: tuple[Veld, ...]
 
 
-class OntvangerKeuze(_Part):
-    """Which kind of ontvanger gets the signals of a dienst."""
+def _listed(given: object) -> object:
+    return (given,) if isinstance(given, str) else given
 
-    soort: Ontvangersoort
+
+class OntvangerKeuze(_Part):
+    """Which kinds of ontvangers get the signals of a dienst."""
+
+    soorten: Annotated[tuple[Ontvangersoort, ...], BeforeValidator(_listed)] = Field(alias="soort", min_length=1)  # one, or a list
 
 
 class Dienst(_Part):
@@ -367,7 +371,7 @@ def _check_orphans(catalogue: Catalogue) -> None:
     for soort, topic in catalogue.mutatie_topics.items():
         if soort not in used:
             raise CatalogueError(f"{topic.place}: topic: no dienst uses {soort}")
-    receiving = {d.ontvanger.soort for d in catalogue.diensten.values()}
+    receiving = {soort for d in catalogue.diensten.values() for soort in d.ontvanger.soorten}
     for ontvanger in (*catalogue.ontvangers.values(), *catalogue.voormalige_ontvangers.values()):
         if ontvanger.soort not in receiving:
             raise CatalogueError(f"{ontvanger.place}: soort: no dienst has signals for a {ontvanger.soort}")

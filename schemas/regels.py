@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Termijn = Annotated[str, Field(pattern=r"^P([0-9]{1,3}M|[0-9]{1,3}D)$")]
 """A number of calendar months or of days."""
 
+BEGINDATUM: Final = "begindatum"
+
 Velden = Mapping[str, Any]  # listed field → its Avro type
 Kind = Literal["date", "number", "amount", "tijdvak"]
 Fault = tuple[tuple[str | int, ...], str]  # where under ``regel``, and what
@@ -76,7 +78,16 @@ class Drempel(_Regel):
     bedragen: tuple[Bedrag, ...] = Field(min_length=1)
 
 
-Regel = Annotated[Samenloop | Ontbreken | Beeindiging | Drempel, Field(discriminator="patroon")]
+class Informatiepakket(_Regel):
+    """All feiten of the days of reference, ``terug`` before the peildatum or that day itself; a signal a basisfeit while it lasts."""
+
+    patroon: Literal["informatiepakket"]
+    peildatum: str = BEGINDATUM  # that of the basisfeit, or a listed date of it
+    terug: Termijn | None = Field(default=None, pattern=r"[1-9]")
+    wachttijd: Termijn = "P0D"
+
+
+Regel = Annotated[Samenloop | Ontbreken | Beeindiging | Drempel | Informatiepakket, Field(discriminator="patroon")]
 PATRONEN: Final = tuple(get_args(model.model_fields["patroon"].annotation)[0] for model in get_args(get_args(Regel)[0]))
 
 
@@ -93,6 +104,8 @@ def faults(regel: Regel, basis: Velden, feiten: Mapping[str, Velden]) -> Iterato
     if isinstance(regel, Drempel):
         yield from _expected(basis, regel.grens, "number", ("grens",))
         yield from _of_bedragen(regel.bedragen, feiten)
+    if isinstance(regel, Informatiepakket) and regel.peildatum != BEGINDATUM:
+        yield from _expected(basis, regel.peildatum, "date", ("peildatum",))
 
 
 def _of_bedragen(bedragen: Sequence[Bedrag], feiten: Mapping[str, Velden]) -> Iterator[Fault]:

@@ -11,6 +11,7 @@ import msgspec
 
 from connectors.bronnen.lines import LineReader
 from connectors.bronnen.partitioner import partition_of
+from connectors.bronnen.population import Knobs
 from connectors.bronnen.pseudonym import Pseudonymiser
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec, decode_signaal
@@ -29,6 +30,9 @@ from streams.verloop import verloop_row
 
 APP = "samenloop"
 PARTITIES = 2
+OF_PAIRS = Knobs(  # persons about whom no rule of the klok says anything
+    young=0, school_leavers=0, reclaimed=0, scheme_applications=0, remission_applications=0, support_applications=0, attachments=0
+)
 START = 1_780_000_000_000
 Log = dict[tuple[str, int], list[Row]]
 

@@ -123,7 +123,7 @@ class Register:
             (persoon, asked.versie, msgspec.json.encode(vanaf).decode()),
         ).rowcount
         if changed:
-            kept = msgspec.json.encode(list(vanaf)).decode()
+            kept = msgspec.json.encode([*vanaf, *self._unasked]).decode()
             self._db.execute("DELETE FROM outbox WHERE persoon=? AND soort NOT IN (SELECT value FROM json_each(?))", (persoon, kept))
             for soort, day in vanaf.items():
                 self._queue(persoon, soort, day, None)

@@ -143,8 +143,9 @@ class Demo:
                 self._month = 0
                 self._say(f"[bold]{_MONTHS[month % 12]} {2024 + month // 12}[/]  {len(mutaties)} records registered by the bronnen")
                 await self._publish(producer, bronnen, mutaties)
+                await asyncio.sleep(0.5)  # the bronnen answer what they are asked, as they do before a wachttijd is over
                 await tick(self._bootstrap, self._catalogue, date(2024 + (month + 1) // 12, (month + 1) % 12 + 1, 1))
-                await asyncio.sleep(1)
+                await asyncio.sleep(0.5)
                 new = self._kinds - before
                 self._say(f"  [dim]{', '.join(f'{n} {kind}' for kind, n in sorted(new.items())) or 'no signals'}[/]")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from schemas.catalogue import Catalogue, Dienst
+from schemas.regels import Informatiepakket
 from schemas.values import Signaalsoort
 from streams.encoded import rows_in
 from streams.fold import Folder
@@ -71,7 +72,10 @@ def _signalen(catalogue: Catalogue, dienst: Dienst, soorten: Sequence[str], gold
     folder = Folder(catalogue, "samenloop", "python")
     store = PartitionStore(folder.rulebook.layout)
     basis = _newest(catalogue, dienst.basisfeit.soort)
-    names = [f"{basis}.{_BASIS}", _TICK, *(f"{_newest(catalogue, s)}.{step}" for step in _COURSE for s in soorten)]
+    first, second, last = ([f"{_newest(catalogue, s)}.{step}" for s in soorten] for step in _COURSE)
+    names = [f"{basis}.{_BASIS}", _TICK, *first, *second, *last]
+    if isinstance(dienst.regel, Informatiepakket):  # which ends with its ground alone
+        names = [f"{basis}.{_BASIS}", *first, _TICK, *second, f"{basis}.{_COURSE[-1]}"]
     for offset, example in enumerate(golden[name] for name in names if name in golden):
         record = SourceRecord(None if example.key is None else example.key.encode(), example.raw, offset)
         effects = folder.fold(store, 0, [(example.topic, run_of([record]))])

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from samenloop.publication.words import inline
 from schemas.catalogue import PERIODE, Catalogue, Dienst, Veld
+from schemas.regels import BEGINDATUM, Informatiepakket
 
 
 class Origin(NamedTuple):
@@ -24,16 +25,38 @@ def lineage_of(catalogue: Catalogue, dienst: Dienst) -> Iterator[Origin]:
     told = {"houder": "ontvanger", "kenmerk": "kenmerk"}
     for veld in basis.velden:
         yield _origin(dienst, basis.soort, veld, told.get(veld.veld, "begindatum, einddatum"))
-    yield from _period(dienst, basis.soort, "basisfeit", topics[basis.soort].naam)
+    package = isinstance(dienst.regel, Informatiepakket)
+    yield from _application(dienst) if package else _period(dienst, basis.soort, "basisfeit", topics[basis.soort].naam)
     for feit in dienst.feiten:
         for veld in feit.velden:
             yield _origin(dienst, feit.soort, veld, f"gegevens.{veld.veld}" if dienst.over_paren else f"gegevens[].velden.{veld.veld}")
         part = "feit" if dienst.over_paren else "gegevens[]"
-        yield from _period(dienst, feit.soort, part, topics[feit.soort].naam)
+        yield from _part(dienst, feit.soort) if package else _period(dienst, feit.soort, part, topics[feit.soort].naam)
 
 
 def _origin(dienst: Dienst, soort: str, veld: Veld, signaalveld: str) -> Origin:
     return Origin(dienst.dienst, soort, f"feit.{veld.veld}", signaalveld, veld.doel, veld.grondslag)
+
+
+def _application(dienst: Dienst) -> Iterator[Origin]:
+    """Of an informatiepakket: the days of the basisfeit say when it is told, and of which days where no peildatum is listed."""
+    of_days = "begindatum, einddatum, " if isinstance(dienst.regel, Informatiepakket) and dienst.regel.peildatum == BEGINDATUM else ""
+    for veld, told, doel in (
+        (
+            BEGINDATUM,
+            f"{of_days}basisfeit.begindatum",
+            "Bepaalt vanaf wanneer het pakket wordt gegeven, en zonder peildatum over welke dagen.",
+        ),
+        ("einddatum", "basisfeit.einddatum", "Bepaalt tot wanneer het pakket geldt: daarna is de grond weg."),
+    ):
+        yield Origin(dienst.dienst, dienst.basisfeit.soort, f"feit.{veld}", told, doel, dienst.grondslag[0])
+
+
+def _part(dienst: Dienst, soort: str) -> Iterator[Origin]:
+    """Of an informatiepakket: the days of a feit say whether it is part of it."""
+    for veld in PERIODE:
+        doel = "Bepaalt of het gegeven in de peilperiode valt, en laat zien op welke dagen het slaat."
+        yield Origin(dienst.dienst, soort, f"feit.{veld}", f"gegevens[].{veld}, feiten[].{veld}", doel, dienst.grondslag[0])
 
 
 def _period(dienst: Dienst, soort: str, part: str, naam: str) -> Iterator[Origin]:

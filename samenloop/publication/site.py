@@ -13,7 +13,7 @@ from samenloop.publication.asyncapi import asyncapi_of, channel_of
 from samenloop.publication.examples import Example, golden_of, signalen_of
 from samenloop.publication.json_schemas import mutatie_schema, signaal_schema
 from samenloop.publication.lineage import lineage_of
-from samenloop.publication.words import ONTVANGERS, UITLEG, duration, heading, inline, rule_of
+from samenloop.publication.words import ONTVANGERS, UITLEG, duration, heading, inline, rule_of, who_receives
 from schemas.catalogue import Basisfeit, Catalogue, Dienst, Feitsoort, Ontvanger, Topic, feit_fields
 
 _SIGNALEN: Final = ("signalen.v1", "signalen.v2")
@@ -56,7 +56,7 @@ class Content:
 
     def diensten_of(self, ontvanger: Ontvanger) -> list[Dienst]:
         """The diensten whose signals an ontvanger gets."""
-        return [d for d in self.catalogue.diensten.values() if d.ontvanger.soort == ontvanger.soort]
+        return [d for d in self.catalogue.diensten.values() if ontvanger.soort in d.ontvanger.soorten]
 
     def examples_of(self, topic: Topic) -> list[Example]:
         """The golden records of a topic, those of its newest schema first."""
@@ -84,6 +84,7 @@ def _pages(content: Content) -> Iterator[tuple[str, bytes]]:
         content=content,
         catalogue=content.catalogue,
         kinds=ONTVANGERS,
+        who_receives=who_receives,
         rule_of=rule_of,
         lineage_of=lineage_of,
         channel_of=channel_of,

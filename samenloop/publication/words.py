@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from schemas.catalogue import Catalogue, Dienst
-from schemas.regels import TIJDVAKKEN, Beeindiging, Drempel, Leeftijd, Ontbreken
+from schemas.regels import BEGINDATUM, TIJDVAKKEN, Beeindiging, Drempel, Informatiepakket, Leeftijd, Ontbreken
 
 UITLEG: Final = {"begindatum": "De eerste dag.", "einddatum": "De laatste dag, tot en met; leeg zolang het duurt."}
 ONTVANGERS: Final[Mapping[str, tuple[str, str]]] = {
@@ -35,6 +35,11 @@ def inline(naam: str) -> str:
     return naam[:1].lower() + naam[1:]
 
 
+def who_receives(dienst: Dienst) -> str:
+    """Which ontvangers a dienst has, one of them in a sentence: ``de gemeente of het waterschap``."""
+    return " of ".join(ONTVANGERS[soort][0] for soort in dienst.ontvanger.soorten)
+
+
 def rule_of(catalogue: Catalogue, dienst: Dienst) -> list[str]:
     """The rule of a dienst in plain Dutch, a sentence or two a step."""
     return list(RULES[dienst.regel.patroon](catalogue, dienst))
@@ -42,7 +47,7 @@ def rule_of(catalogue: Catalogue, dienst: Dienst) -> list[str]:
 
 def _samenloop(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
     basis = inline(catalogue.mutatie_topics[dienst.basisfeit.soort].naam)
-    wie = ONTVANGERS[dienst.ontvanger.soort][0]
+    wie = who_receives(dienst)
     yield from _grond(catalogue, dienst)
     yield (
         f"Deelt zo'n {basis} minstens één dag met een van de gegevens die hieronder staan, dan krijgt {wie} die in die dagen "
@@ -58,7 +63,7 @@ def _ontbreken(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
     assert isinstance(regel, Ontbreken)  # noqa: S101 - the caller chooses by pattern
     yield from _grond(catalogue, dienst)
     geen = " en geen ".join(inline(topics[f.soort].naam) for f in dienst.feiten)
-    wie = ONTVANGERS[dienst.ontvanger.soort][0]
+    wie = who_receives(dienst)
     yield f"Is er op de dag van vandaag geen {geen}, dan krijgt {wie} een signaal.{_leeftijd(regel.leeftijd)}"
     if regel.wachttijd[1:-1] != "0":
         yield f"Het signaal gaat pas uit als dat {duration(regel.wachttijd)} zo is."
@@ -70,7 +75,7 @@ def _ontbreken(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
 def _beeindiging(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
     regel, topics = dienst.regel, catalogue.mutatie_topics
     assert isinstance(regel, Beeindiging)  # noqa: S101 - the caller chooses by pattern
-    wie, ended = ONTVANGERS[dienst.ontvanger.soort][0], inline(topics[f"{regel.van}"].naam)
+    wie, ended = who_receives(dienst), inline(topics[f"{regel.van}"].naam)
     yield from _grond(catalogue, dienst)
     geen = " en geen ".join(inline(topics[f.soort].naam) for f in dienst.feiten)
     leeftijd = _leeftijd(regel.leeftijd)
@@ -83,7 +88,7 @@ def _beeindiging(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
 def _drempel(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
     regel, topics = dienst.regel, catalogue.mutatie_topics
     assert isinstance(regel, Drempel)  # noqa: S101 - the caller chooses by pattern
-    wie, basis = ONTVANGERS[dienst.ontvanger.soort][0], topics[dienst.basisfeit.soort]
+    wie, basis = who_receives(dienst), topics[dienst.basisfeit.soort]
     yield from _grond(catalogue, dienst)
     inkomen = " en elke ".join(f"{inline(topics[b.soort].naam)} ({b.veld})" for b in regel.bedragen)
     yield f"Van elke dag worden de bedragen per maand van elke {inkomen} opgeteld, ook als er meer zijn bij één werkgever."
@@ -107,6 +112,21 @@ def _tijdvakken() -> str:
     return ", ".join([*known, "een ander tijdvak naar het aantal dagen (een jaar heeft 365 dagen en twaalf maanden)"])
 
 
+def _informatiepakket(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
+    regel, topics = dienst.regel, catalogue.mutatie_topics
+    assert isinstance(regel, Informatiepakket)  # noqa: S101 - the caller chooses by pattern
+    basis, wie = inline(topics[dienst.basisfeit.soort].naam), who_receives(dienst)
+    yield from _grond(catalogue, dienst)
+    day = f"de {'eerste dag' if regel.peildatum == BEGINDATUM else regel.peildatum} van zo'n {basis}"
+    before = "" if regel.terug is None else f"de {duration(regel.terug)} voor "
+    yield f"Het gaat om {before}{day}. Wat dan niet geldt, wordt niet gemeld."
+    wait = "" if regel.wachttijd[1:-1] == "0" else f", {duration(regel.wachttijd)} na die eerste dag"
+    yield f"Zolang die loopt, krijgt {wie} één pakket{wait}: de velden die hieronder staan. Ook dat er niets bekend is, is een antwoord."
+    yield "Verandert er in die tijd iets aan die gegevens, dan volgt een gewijzigd pakket."
+    yield f"Eindigt zo'n {basis}, dan vervalt het pakket: de grond is weg, en wat er daarna verandert, wordt niet meer gemeld."
+    yield _OORDEELT_NIET.format(wie=wie)
+
+
 def _grond(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
     basis = inline(catalogue.mutatie_topics[dienst.basisfeit.soort].naam)
     yield f"Alleen wie een {basis} heeft, wordt gevolgd. Van ieder ander wordt niets bewaard."
@@ -126,4 +146,5 @@ RULES: Final[Mapping[str, Callable[[Catalogue, Dienst], Iterator[str]]]] = {
     "ontbreken": _ontbreken,
     "beeindiging": _beeindiging,
     "drempel": _drempel,
+    "informatiepakket": _informatiepakket,
 }

@@ -10,7 +10,7 @@ from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
 from schemas.catalogue import Catalogue, Dienst, Feitsoort, feit_fields
-from streams.audit.recompute_basis import beeindiging, ontbreken
+from streams.audit.recompute_basis import beeindiging, informatiepakket, ontbreken
 from streams.audit.recompute_drempel import drempel
 from streams.audit.recompute_records import live, shown
 
@@ -36,7 +36,13 @@ def _samenloop(catalogue: Catalogue, dienst: Dienst) -> str:
     return " UNION ALL ".join(_pairs(catalogue, dienst, f) for f in dienst.feiten)
 
 
-_PATTERNS: Final = {"samenloop": _samenloop, "ontbreken": ontbreken, "beeindiging": beeindiging, "drempel": drempel}
+_PATTERNS: Final = {
+    "samenloop": _samenloop,
+    "ontbreken": ontbreken,
+    "beeindiging": beeindiging,
+    "drempel": drempel,
+    "informatiepakket": informatiepakket,
+}
 
 
 def _pairs(catalogue: Catalogue, dienst: Dienst, feit: Feitsoort) -> str:

@@ -4,10 +4,10 @@ The core makes spells of all days and lets the klok choose. Here only the day of
 last before it, what begins first behind it.
 """
 
-from typing import Final
+from typing import Final, Literal
 
 from schemas.catalogue import Catalogue, Dienst, Feitsoort, feit_fields
-from schemas.regels import Beeindiging, Leeftijd, Ontbreken
+from schemas.regels import Beeindiging, Informatiepakket, Leeftijd, Ontbreken
 from streams.audit.recompute_records import shown
 
 _MOST: Final = 40  # parts of a signal
@@ -32,6 +32,23 @@ def beeindiging(catalogue: Catalogue, dienst: Dienst) -> str:
         sinds AS eerste, least(tot, volgende) - 1 AS laatste, gegevens
         FROM ({_around(catalogue, dienst, regel.leeftijd, regel.van)})
         WHERE NOT er AND van <= dag AND coalesce(dag < tot, true) AND {_after("sinds", regel.termijn)} <= dag AND gegevens <> '[]'"""
+
+
+def informatiepakket(catalogue: Catalogue, dienst: Dienst) -> str:
+    """On the day of the klok the basisfeit lasts and its wachttijd is over: all feiten with a day among those of reference, if any."""
+    regel = dienst.regel
+    assert isinstance(regel, Informatiepakket)  # noqa: S101 - the caller chooses by pattern
+    basis, peil = catalogue.mutatie_topics[dienst.basisfeit.soort].nummer, f"b.{regel.peildatum}"
+    first, last = (peil, peil) if regel.terug is None else (_after(peil, regel.terug, "-"), f"{peil} - 1")
+    return f"""SELECT {NAMES.format(dienst=dienst)}, NULL AS feitsoort, NULL AS feit, eerste, laatste, gegevens
+        FROM (
+            SELECT g.*, {parts("f.begindatum <= laatste AND coalesce(f.einddatum >= eerste, true)")} AS gegevens
+            FROM (
+                SELECT b.persoon, b.record_id, b.houder, b.kenmerk, {first} AS eerste, {last} AS laatste
+                FROM leeft_{basis} b JOIN klokken k USING (partitie)
+                WHERE {peil} IS NOT NULL AND {_after("b.begindatum", regel.wachttijd)} <= dag AND coalesce(dag <= b.einddatum, true)
+            ) g LEFT JOIN ({_feiten(catalogue, dienst)}) f ON f.persoon = g.persoon GROUP BY ALL
+        )"""
 
 
 NAMES: Final = "'{dienst.dienst}' AS dienst, houder AS ontvanger, kenmerk, '{dienst.basisfeit.soort}' AS basissoort, record_id AS basisfeit"
@@ -92,11 +109,12 @@ def _birthday(born: str, age: int) -> str:
     return f"({_number(then)} + (month({day}) = 2 AND day({day}) = 29 AND day({then}) = 28)::INT)"
 
 
-def _after(day: str, termijn: str) -> str:
+def _after(day: str, termijn: str, sign: Literal["+", "-"] = "+") -> str:
+    """The day that comes ``termijn`` after another one, or before it."""
     number, unit = termijn[1:-1], termijn[-1]
     if unit == "D":
-        return f"({day} + {number})"
-    return _number(f"(DATE '1970-01-01' + ({day})::INT + INTERVAL {number} MONTH)::DATE")
+        return f"({day} {sign} {number})"
+    return _number(f"(DATE '1970-01-01' + ({day})::INT {sign} INTERVAL {number} MONTH)::DATE")
 
 
 def _number(date: str) -> str:

@@ -12,9 +12,8 @@ from streams.core.period import Period, iso_day
 from streams.core.record import Record
 from streams.core.rulebook import DienstRule, Rulebook, Soort
 from streams.core.rules import Wanted
-from streams.core.spells import Deel, Standing
+from streams.core.spells import MOST_PARTS, Deel, Standing
 
-MOST_PARTS: Final = 40  # of a signaal about a basisfeit, so that it cannot pass the 64 KB of the NL GOV profile; the newest are told
 NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:samenloop:signaal").bytes
 _VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 

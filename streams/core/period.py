@@ -50,10 +50,20 @@ def iso_day(day: int) -> str:
 @lru_cache(maxsize=10_000)
 def day_after(day: int, termijn: str) -> int:
     """The day that comes ``termijn`` (``P1M``, ``P30D``) after ``day``; a month that is too short ends it."""
+    return _moved(day, termijn, 1)
+
+
+@lru_cache(maxsize=10_000)
+def day_before(day: int, termijn: str) -> int:
+    """The day that comes ``termijn`` before ``day``; a month that is too short ends it."""
+    return _moved(day, termijn, -1)
+
+
+def _moved(day: int, termijn: str, sign: int) -> int:
     found = _TERMIJN(termijn)
     if found is None:
         raise ValueError("a termijn is P, a number and M or D")
-    number, unit = int(found[1]), found[2]
+    number, unit = sign * int(found[1]), found[2]
     if unit == "D":
         return day + number
     at = date.fromordinal(_EPOCH + day)

@@ -129,5 +129,5 @@ def _dienst(catalogue: Catalogue, dienst: Dienst, soorten: Mapping[int, Soort]) 
         kenmerk=basis.velden.index("kenmerk"),
         feiten={number(f.soort): projection(f) for f in dienst.feiten},
         bronnen=tuple(sorted(b.id for b in asked if not b.filtert_zelf)),
-        ontvangers=frozenset(o.id for o in catalogue.ontvangers.values() if o.soort == dienst.ontvanger.soort),
+        ontvangers=frozenset(o.id for o in catalogue.ontvangers.values() if o.soort in dienst.ontvanger.soorten),
     )

@@ -12,15 +12,16 @@ from typing import Final, NamedTuple
 import msgspec
 
 from schemas.codec import MIN_DAY
-from schemas.regels import Beeindiging, Drempel, Leeftijd, Ontbreken
+from schemas.regels import BEGINDATUM, Beeindiging, Drempel, Informatiepakket, Leeftijd, Ontbreken
 from schemas.values import Waarde
 from streams.core.amounts import above, per_maand, sums
-from streams.core.period import Period, birthday, day_after, iso_day
+from streams.core.period import Period, birthday, day_after, day_before, iso_day
 from streams.core.record import Record
 from streams.core.rulebook import DienstRule, Soort
 from streams.core.rules import digest_of
 
 BEFORE: Final = MIN_DAY - 1  # the klok's day while it has not ticked: before all that can be registered
+MOST_PARTS: Final = 40  # of a signaal about a basisfeit, so that it cannot pass the 64 KB of the NL GOV profile; the newest are told
 
 Feiten = Sequence[tuple[Soort, Record]]  # those that stand
 
@@ -44,7 +45,9 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
 
     def digest(self) -> bytes:
         """Six bytes that differ when anything differs that the ontvanger is told; which records show it is no part of that."""
-        return digest_of((self.kenmerk, self.shared, self.delen))
+        left_out = self.bewijs[:-MOST_PARTS]
+        told = self.kenmerk, self.shared, self.delen[-MOST_PARTS:]
+        return digest_of((*told, len(left_out)) if left_out else told)
 
 
 class Spell(NamedTuple):
@@ -65,7 +68,27 @@ def spells(dienst: DienstRule, basis: Record, feiten: Feiten) -> list[Spell]:
             return list(_beeindiging(dienst, dienst.regel, basis, feiten))
         case Drempel():
             return list(_drempel(dienst, dienst.regel, basis, feiten))
+        case Informatiepakket():
+            return list(_informatiepakket(dienst, dienst.regel, basis, feiten))
     raise TypeError(f"{dienst.regel.patroon} is a pattern of pairs")
+
+
+def since(dienst: DienstRule, basis: Record) -> int | None:
+    """The first day of which a basisfeit makes the feiten count, from which bronnen are asked for them; None when it is withdrawn."""
+    if basis.period is None:
+        return None
+    days = reference(dienst, dienst.regel, basis) if isinstance(dienst.regel, Informatiepakket) else None
+    return basis.period.start if days is None else max(MIN_DAY, days.start)
+
+
+def reference(dienst: DienstRule, regel: Informatiepakket, basis: Record) -> Period | None:
+    """The days of reference of a basisfeit that stands."""
+    if basis.period is None:
+        return None
+    day = basis.period.start if regel.peildatum == BEGINDATUM else basis.values[dienst.velden[regel.peildatum]]
+    if not isinstance(day, int):  # in a schema that is older than the rule
+        return None
+    return Period(day, day + 1) if regel.terug is None else Period(day_before(day, regel.terug), day)
 
 
 def on(found: Iterable[Spell], day: int) -> Standing | None:
@@ -129,6 +152,15 @@ def counted_of(dienst: DienstRule, regel: Drempel, feiten: Feiten) -> list[tuple
             monthly = per_maand(value, str(tijdvak), feit.period)
             found += [] if monthly is None else [((soort, feit), feit.period, monthly)]
     return found
+
+
+def _informatiepakket(dienst: DienstRule, regel: Informatiepakket, basis: Record, feiten: Feiten) -> Iterator[Spell]:
+    """Whatever feiten share a day with those of reference, also none: told since the wachttijd, and no longer than the basisfeit lasts."""
+    days = reference(dienst, regel, basis)
+    told = None if basis.period is None else _from(basis.period, day_after(basis.period.start, regel.wachttijd))
+    if days is not None and told is not None:
+        found = [(s, f) for s, f in feiten if f.period is not None and f.period.shared_with(days) is not None]
+        yield Spell(told, _standing(dienst, basis, days, found))
 
 
 def _window(dienst: DienstRule, leeftijd: Leeftijd | None, basis: Record) -> Period | None:

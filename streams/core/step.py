@@ -18,7 +18,7 @@ from streams.core.messages import Cause, basissignaal_of, signaal_of
 from streams.core.record import Record, newer, pack, record_of, with_sent
 from streams.core.rulebook import DienstRule, Rulebook, Soort
 from streams.core.rules import Wanted, samenloop
-from streams.core.spells import BEFORE, next_border, on, spells
+from streams.core.spells import BEFORE, next_border, on, since, spells
 from streams.core.timeline import Follow, Handled, Timeline
 
 
@@ -180,14 +180,14 @@ def follow(rulebook: Rulebook, timeline: Timeline, registratietijd: int) -> tupl
     """Ask each bron for what the live basisfeiten give a ground for, and only when that has changed."""
     wanted: dict[str, list[tuple[int, int]]] = {}
     for dienst in rulebook.diensten.values():
-        starts = [r.period.start for r in timeline.gronden(dienst.basis) if r.period is not None]
+        starts = [day for basis in timeline.gronden(dienst.basis) if (day := since(dienst, basis)) is not None]
         for bron in dienst.bronnen:
             wanted.setdefault(bron, []).extend([(dienst.nummer, min(starts))] if starts else [])
     follows, asked = dict(timeline.head.follows), []
-    for bron, since in sorted(wanted.items()):
+    for bron, days in sorted(wanted.items()):
         last = follows.get(bron)
-        if tuple(since) != (last.since if last else ()):
-            follows[bron] = Follow(last.versie + 1 if last else 1, tuple(since))
-            volgt = tuple(Volging(rulebook.diensten[d].naam, day) for d, day in since)
+        if tuple(days) != (last.since if last else ()):
+            follows[bron] = Follow(last.versie + 1 if last else 1, tuple(days))
+            volgt = tuple(Volging(rulebook.diensten[d].naam, day) for d, day in days)
             asked.append((bron, Volgverzoek(follows[bron].versie, registratietijd, volgt)))
     return timeline.with_follows(follows) if asked else timeline, tuple(asked)

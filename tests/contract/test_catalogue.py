@@ -32,6 +32,7 @@ def test_the_copy_is_good_before_it_is_spoilt(folder: Path) -> None:
 ONTBREKEN = "diensten/jongeren-zonder-startkwalificatie.yaml"
 BEEINDIGING = "diensten/voortijdig-schoolverlaters.yaml"
 DREMPEL = "diensten/inkomen-bij-terugvordering.yaml"
+PAKKET = "diensten/inkomensafhankelijke-regelingen.yaml"
 
 UNKNOWN: list[tuple[str, tuple[str | int, ...]]] = [
     ("bronnen.yaml", (1,)),
@@ -108,7 +109,7 @@ WRONG: list[tuple[str, tuple[str | int, ...], object, str]] = [
     ),
     (DIENST, ("regel", "patroon"), "profiel", "regel: Input tag 'profiel' found using 'patroon' does not match"),
     (DIENST, ("bewaartermijn",), "15 maanden", "bewaartermijn: String should match pattern"),
-    (DIENST, ("ontvanger", "soort"), "bank", "ontvanger.soort: Input should be 'gemeente', 'svb', "),
+    (DIENST, ("ontvanger", "soort"), "bank", "ontvanger.soort.0: Input should be 'gemeente', 'svb', "),
     (TOPIC, ("eigenaar",), "kadaster", "eigenaar: kadaster is not in bronnen.yaml"),
     (TOPIC, ("eigenaar",), "svb", "eigenaar: the topic's bron is expected, not svb"),
     (TOPIC, ("schemas", 0, "id"), 1, "schemas: id 1 is taken by mutaties.gemeente.bijstand.v1.avsc"),
@@ -142,6 +143,12 @@ def test_a_wrong_value_is_refused_under_its_file_and_key(
 
 
 REGELS: list[tuple[str, tuple[str | int, ...], object, str]] = [
+    (PAKKET, ("regel", "peildatum"), "dag", "regel.peildatum: dag is not among the listed velden"),
+    (PAKKET, ("regel", "peildatum"), "kenmerk", "regel.peildatum: kenmerk is no date that is always given"),
+    (PAKKET, ("regel", "terug"), "P0M", "regel.terug: String should match pattern"),
+    (PAKKET, ("regel", "terug"), "een jaar", "regel.terug: String should match pattern"),
+    (PAKKET, ("regel", "wachttijd"), "3", "regel.wachttijd: String should match pattern"),
+    (PAKKET, ("regel", "leeftijd"), {"veld": "geboortedatum", "tot": 23}, "regel.leeftijd: Extra inputs are not permitted"),
     (ONTBREKEN, ("regel", "leeftijd", "veld"), "leeftijd", "regel.leeftijd.veld: leeftijd is not among the listed velden"),
     (ONTBREKEN, ("regel", "leeftijd", "veld"), "kenmerk", "regel.leeftijd.veld: kenmerk is no date that is always given"),
     (ONTBREKEN, ("regel", "leeftijd", "vanaf"), 27, "regel.leeftijd: Value error, tot has to be higher than vanaf"),
@@ -184,8 +191,8 @@ def test_a_rule_that_its_dienst_cannot_have_is_refused_under_its_key(
 
 
 def test_a_soort_that_no_dienst_uses_is_refused(folder: Path) -> None:
-    spoil(folder, DIENST, ("feiten", 3), drop)
-    assert refusal(folder) == "mutaties.svb.pensioen.yaml: topic: no dienst uses svb.pensioen"
+    spoil(folder, DIENST, ("feiten", 4), drop)
+    assert refusal(folder) == "mutaties.duo.studiefinanciering.yaml: topic: no dienst uses duo.studiefinanciering"
 
 
 def test_a_bron_without_a_topic_is_refused(folder: Path) -> None:
@@ -196,8 +203,9 @@ def test_a_bron_without_a_topic_is_refused(folder: Path) -> None:
 
 
 def test_an_ontvanger_for_whom_there_are_no_signals_is_refused(folder: Path) -> None:
-    spoil(folder, "ontvangers.yaml", (0, "soort"), put("waterschap"))
-    assert refusal(folder) == "ontvangers.yaml: 0: soort: no dienst has signals for a waterschap"
+    spoil(folder, "diensten/rechtmatigheidscontrole-aio.yaml", ("ontvanger", "soort"), put(["gemeente"]))
+    rows = yaml.safe_load((folder / "ontvangers.yaml").read_text(encoding="utf-8"))
+    assert refusal(folder) == f"ontvangers.yaml: {[o['id'] for o in rows].index('svb')}: soort: no dienst has signals for a svb"
 
 
 def test_a_dienst_that_is_declared_twice_is_refused(folder: Path) -> None:

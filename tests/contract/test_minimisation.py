@@ -98,9 +98,9 @@ def test_a_field_whose_last_use_is_taken_from_the_diensten_is_a_breach(folder: P
 
 
 def test_a_soort_that_no_dienst_uses_is_a_breach(folder: Path) -> None:
-    spoil(folder, DIENST, ("feiten", 3), drop)
+    spoil(folder, DIENST, ("feiten", 4), drop)
     (breach,) = breaches_of(folder)
-    assert breach == ("mutaties.svb.pensioen.yaml", 1, "topic", "no dienst uses svb.pensioen")
+    assert breach == ("mutaties.duo.studiefinanciering.yaml", 1, "topic", "no dienst uses duo.studiefinanciering")
 
 
 def test_a_row_of_a_list_is_named_by_its_line(folder: Path) -> None:

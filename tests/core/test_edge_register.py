@@ -202,6 +202,16 @@ def test_all_of_a_basisfeit_and_of_a_bron_that_filters_itself_goes_out(tmp_path:
         assert held.goes_out() == [("a", 1, True)]
 
 
+def test_a_basisfeit_that_waits_goes_out_whatever_the_bron_is_asked_meanwhile(tmp_path: Path, catalogue: Catalogue) -> None:
+    feit = {"begindatum": "2026-01-01", "houder": "svb", "kenmerk": "AIO-1"}
+    with closing(Register(tmp_path / "svb.sqlite", catalogue, "svb")) as register:
+        held = Held(register, catalogue)
+        held.deliver("a", soort="svb.aio", feit=feit)
+        held.follow("2026-01-01")
+        held.follow()
+        assert held.goes_out() == [("a", 1, True)]
+
+
 def test_a_register_is_for_its_owner_only_and_for_one_bron(tmp_path: Path, catalogue: Catalogue) -> None:
     file = tmp_path / "r.sqlite"
     Register(file, catalogue, "uwv").close()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from connectors.bronnen.population import Knobs, population, shuffled
+from connectors.bronnen.population import population, shuffled
 from schemas.catalogue import Catalogue
 from schemas.checkpoints import CHECKPOINTS
 from schemas.verloop import verloop_topic
@@ -22,7 +22,7 @@ from streams.proof.note import LOG, Note, Signer, note_of
 from streams.proof.published import Published
 from streams.proof.tiles import Tiles, tile_path
 from streams.proof.verify import Verified, verify_archive
-from tests.kept import APP, World, change_rows, keep
+from tests.kept import APP, OF_PAIRS, World, change_rows, keep
 from tests.logs import COSIGNER_OF_AMSTERDAM, SIGNER, cosigned, sign_world
 
 KEYS = Keys(SIGNER.verifier, (COSIGNER_OF_AMSTERDAM.verifier,))
@@ -44,7 +44,7 @@ class Kept(NamedTuple):
 def original(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Kept:
     """Some weeks of 25 persons; the logs were signed at the half and at the end."""
     world, published, folder = World(catalogue, seed=3), Published(), tmp_path_factory.mktemp("kept")
-    told = [(d.soort, d.line) for d in shuffled(population(catalogue, persons=25, seed=4, mutations=900, knobs=Knobs(young=0)), seed=8)]
+    told = [(d.soort, d.line) for d in shuffled(population(catalogue, persons=25, seed=4, mutations=900, knobs=OF_PAIRS), seed=8)]
     for half in (told[:400], told[400:]):
         world.publish(half)
         world.append("mutaties.uwv.uitkering", 1, b"B" * 52, b"\0nobody can read this", [("traceparent", None), ("é", b"")])

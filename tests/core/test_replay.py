@@ -19,7 +19,7 @@ from streams.audit.history import Scope
 from streams.audit.report import Report
 from streams.audit.rows import Row
 from streams.audit.run import Question, replay
-from tests.kept import APP, PARTITIES, World, change_catalogue, change_rows, keep
+from tests.kept import APP, OF_PAIRS, PARTITIES, World, change_catalogue, change_rows, keep
 
 ALL = Scope()
 INKOMSTEN = "mutaties.uwv.inkomstenverhouding"
@@ -29,7 +29,7 @@ INKOMSTEN = "mutaties.uwv.inkomstenverhouding"
 def original(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
     """The archive of some weeks in which 200 persons had 2,000 mutaties, some of them unreadable."""
     world = World(catalogue, seed=3)
-    told = [(d.soort, d.line) for d in shuffled(population(catalogue, persons=200, seed=4, mutations=2_000, knobs=Knobs(young=0)), seed=8)]
+    told = [(d.soort, d.line) for d in shuffled(population(catalogue, persons=200, seed=4, mutations=2_000, knobs=OF_PAIRS), seed=8)]
     world.publish(told[:1000])
     world.append(INKOMSTEN, 1, b"B" * 52, b"\0nobody can read this")
     world.publish(told[1000:])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.catalogues import own_filtering_catalogue
-from connectors.bronnen.population import Knobs, population, shuffled
+from connectors.bronnen.population import population, shuffled
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec, decode_signaal
 from schemas.quarantine import closed_headers
@@ -17,7 +17,7 @@ from streams.audit.history import Scope
 from streams.audit.report import Report
 from streams.audit.rows import Row
 from streams.audit.run import Question, replay
-from tests.kept import APP, World, change_rows, keep
+from tests.kept import APP, OF_PAIRS, World, change_rows, keep
 
 ASKED = "volgverzoeken.uwv"
 REFUSED = "quarantaine"
@@ -27,12 +27,7 @@ REFUSED = "quarantaine"
 def original(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
     """60 persons with 600 mutaties, beside three records that nobody can read."""
     world = World(catalogue, seed=11)
-    told = [
-        (d.soort, d.line)
-        for d in shuffled(
-            population(catalogue, persons=60, seed=12, mutations=600, knobs=Knobs(young=0, school_leavers=0, reclaimed=0)), seed=13
-        )
-    ]
+    told = [(d.soort, d.line) for d in shuffled(population(catalogue, persons=60, seed=12, mutations=600, knobs=OF_PAIRS), seed=13)]
     for part in (told[:200], told[200:400], told[400:]):
         world.publish(part)
         world.append("mutaties.uwv.uitkering", 1, b"B" * 52, b"\0nobody can read this")
@@ -169,12 +164,7 @@ def test_parts_of_the_time_are_the_whole(original: Path, tmp_path: Path) -> None
 def test_one_dienst_is_looked_at_alone(tmp_path: Path) -> None:
     catalogue = Catalogue.load(own_filtering_catalogue(tmp_path / "catalogus", diensten=6))
     world = World(catalogue, seed=1)
-    world.publish(
-        (d.soort, d.line)
-        for d in shuffled(
-            population(catalogue, persons=80, seed=2, mutations=800, knobs=Knobs(young=0, school_leavers=0, reclaimed=0)), seed=3
-        )
-    )
+    world.publish((d.soort, d.line) for d in shuffled(population(catalogue, persons=80, seed=2, mutations=800, knobs=OF_PAIRS), seed=3))
     world.work()
     folder = keep(tmp_path / "archive", world).folder
     archive = Archive(folder)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.bronnen.population import Knobs, population, shuffled
+from connectors.bronnen.population import population, shuffled
 from samenloop.cli import app_of
 from samenloop.errors import NotDoneError
 from schemas.catalogue import Catalogue
@@ -21,7 +21,7 @@ from streams.audit.archive import Archive
 from streams.audit.history import Scope
 from streams.audit.pool import Shared
 from streams.audit.run import Question, StoppedError, replay
-from tests.kept import APP, World, change_rows, keep
+from tests.kept import APP, OF_PAIRS, World, change_rows, keep
 
 VOID = {"meta", "link", "line", "rect", "br"}
 
@@ -29,9 +29,7 @@ VOID = {"meta", "link", "line", "rect", "br"}
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
     world = World(catalogue, seed=5)
-    world.publish(
-        (d.soort, d.line) for d in shuffled(population(catalogue, persons=150, seed=6, mutations=1_500, knobs=Knobs(young=0)), seed=7)
-    )
+    world.publish((d.soort, d.line) for d in shuffled(population(catalogue, persons=150, seed=6, mutations=1_500, knobs=OF_PAIRS), seed=7))
     world.work()
     folder = tmp_path_factory.mktemp("kept") / "archive"
     keep(folder, world)

@@ -9,19 +9,20 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from connectors.bronnen.population import Delivery, Knobs, population
+from connectors.bronnen.population import Delivery, population
 from samenloop.cli import app_of
 from samenloop.errors import NotDoneError
 from schemas.catalogue import Catalogue
 from streams.audit.manifest import MANIFEST
 from tests.archived import Log
+from tests.kept import OF_PAIRS
 
 PERSONS = 15
 
 
 @pytest.fixture(scope="module")
 def deliveries(catalogue: Catalogue) -> list[Delivery]:
-    return list(population(catalogue, persons=PERSONS, seed=6, months=18, knobs=Knobs(young=0)))
+    return list(population(catalogue, persons=PERSONS, seed=6, months=18, knobs=OF_PAIRS))
 
 
 @pytest.fixture

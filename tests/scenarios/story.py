@@ -9,11 +9,17 @@ A step is a delivery and what follows from it:
     - klok: 2026-05-01
       gm0363: VERVALLEN
 
+    - klok: 2026-03-04
+      gm0363: NIEUW 2025-03-01 t/m 2026-02-28 (uwv.inkomstenopgave 2, svb.pensioen)
+
+An informatiepakket names what is in it, by soort and in the order of days; ``niets`` is an answer too.
+
 Fields that a story does not care about get a value that never changes. ``null`` withdraws the record. A gemeente that is not named is told
 nothing in that step, and ``vraagt`` names every volgverzoek that goes out (null ends the following); ``alle`` are the bronnen of the
 diensten for which the delivery is a ground. A step ``klok`` is a tick.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -45,6 +51,11 @@ ALWAYS: dict[str, dict[str, Any]] = {
     "svb.aio": {"einddatum": None, "houder": "svb", "kenmerk": "AIO-1"},
     "gemeente.jongere": {"einddatum": None, "houder": "gm0363", "kenmerk": "RMC-1", "geboortedatum": "2001-05-17"},
     "gemeente.terugvordering": {"einddatum": None, "houder": "gm0363", "kenmerk": "TV-1", "drempelbedrag": 120_000},
+    "gemeente.regelingaanvraag": {"einddatum": None, "houder": "gm0363", "kenmerk": "IIT-1"},
+    "gemeente.voorzieningaanvraag": {"einddatum": None, "houder": "gm0363", "kenmerk": "WMO-1"},
+    "invorderaar.beslagverzoek": {"einddatum": None, "houder": "ws0013", "kenmerk": "BVV-1"},
+    "invorderaar.kwijtscheldingsaanvraag": {"einddatum": None, "houder": "ws0013", "kenmerk": "KW-1", "peildatum": "2026-01-01"},
+    "rvig.huishouden": {"einddatum": None, "leefvorm": "ALLEENSTAAND", "aantal_personen": 1, "aantal_kinderen": 0},
     "rmc.overstap": {"einddatum": None, "houder": "rmc21", "kenmerk": "DP-1", "geboortedatum": "2009-03-02"},
     "duo.inschrijving": {"einddatum": None, "onderwijssoort": "MBO_BOL"},
     "duo.startkwalificatie": {"einddatum": None},
@@ -127,4 +138,11 @@ def said(signaal: dict[str, Any]) -> str:
         return str(signaal["soort"])
     end = signaal["einddatum"]
     days = f"{signaal['begindatum']} t/m {end}" if end else f"vanaf {signaal['begindatum']}"
-    return f"{signaal['soort']} {days}"
+    return f"{signaal['soort']} {days}{_held(signaal)}"
+
+
+def _held(signaal: dict[str, Any]) -> str:
+    if signaal["regel"]["patroon"] != "informatiepakket":
+        return ""
+    soorten = Counter(part["soort"] for part in signaal["gegevens"])
+    return f" ({', '.join(soort if n == 1 else f'{soort} {n}' for soort, n in soorten.items()) or 'niets'})"

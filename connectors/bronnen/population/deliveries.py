@@ -6,6 +6,7 @@ from functools import lru_cache
 from random import Random
 from typing import Any, NamedTuple
 
+from connectors.bronnen.population.applicants import Applicants
 from connectors.bronnen.population.debtors import Debtors
 from connectors.bronnen.population.further import FurtherRecords
 from connectors.bronnen.population.knobs import Knobs
@@ -33,15 +34,18 @@ def population(
     knobs = knobs or Knobs()
     soorten, days = catalogue.mutatie_topics, months * 30
     gemeenten = sorted(o.id for o in catalogue.ontvangers.values() if o.soort == "gemeente")
-    mean = months / 3 if mutations is None else max(1.0, (mutations / persons / 1.14 - 3.0) / 1.6)
+    invorderaars = gemeenten + sorted(o.id for o in catalogue.ontvangers.values() if o.soort == "waterschap")
     rnd = Random(seed)  # noqa: S311 - repeatable on purpose
-    further, young, debtors = (Random(f"{name} {seed}") for name in ("further", "young", "debtors"))  # noqa: S311
+    further, young, debtors, asking = (Random(f"{name} {seed}") for name in ("further", "young", "debtors", "applicants"))  # noqa: S311
+    applicants = Applicants(asking, knobs, soorten, invorderaars, days)
+    mean = months / 3 if mutations is None else max(1.0, (mutations / persons / 1.14 - 3.0 - applicants.mean) / 1.6)
     maker = PersonMaker(rnd, knobs, gemeenten, days, mean)
     makers = (
         (rnd, maker),
         (further, FurtherRecords(further, knobs, soorten, days)),
         (young, YoungPeople(young, knobs, soorten, gemeenten, days)),
         (debtors, Debtors(debtors, knobs, soorten, gemeenten, days)),
+        (asking, applicants),
     )
     deliveries: list[Delivery] = []
     for _, bsn in zip(range(persons), synthetic_bsns(), strict=False):
@@ -95,7 +99,7 @@ def _line(bsn: str, record_id: str, versie: int, registered: float, feit: Feit |
     return {"bsn": bsn, "record_id": record_id, "versie": versie, "registratietijd": _time(registered), "feit": stated}
 
 
-_DAYS = frozenset({"begindatum", "einddatum", "geboortedatum"})
+_DAYS = frozenset({"begindatum", "einddatum", "geboortedatum", "peildatum"})
 
 
 @lru_cache(maxsize=100_000)

@@ -24,6 +24,10 @@ class Knobs:
     school_leavers: float = 0.05  # who left secondary school and are expected in vocational education
     young: float = 0.08  # whom a gemeente follows in its RMC function
     reclaimed: float = 0.05  # from whom a gemeente reclaims bijstand
+    scheme_applications: float = 0.06  # for a scheme that depends on income
+    remission_applications: float = 0.06  # of local taxes; half of them by two people
+    support_applications: float = 0.04  # under the Wmo or the Jeugdwet
+    attachments: float = 0.03  # for which a beslagvrije voet is to be set
     corrected: float = 0.08  # records that get a second version
     withdrawn: float = 0.02  # records that are withdrawn in the end
     late: float = 0.50  # of the versions behind a first: arrives before the one that it replaces

@@ -1,0 +1,54 @@
+"""DuckDB and the engine agree on informatiepakketten, in whatever order mutaties and ticks arrive, and however many feiten there are."""
+
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from schemas.values import Mutatie
+from tests.property.basis_worlds import Event, Tick, day_of, live
+from tests.property.package_worlds import Node, applications, truth
+from tests.property.test_basis_second_opinion import PERSONS, Arriving, judged
+from tests.property.worlds import Told
+
+few = settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@st.composite
+def arrivals(draw: st.DrawFn) -> Arriving:
+    """Events about some persons, in any order; ticks are those of all. In the end all is delivered again, now that it was asked for."""
+    told: Arriving = []
+    for persoon in PERSONS:
+        for e in draw(applications()):
+            name = "" if isinstance(e, Tick) else f"{persoon[:1].decode()}-{e.mutatie.record_id}"
+            told.append((persoon, e if isinstance(e, Tick) else Told(e.soort, replace(e.mutatie, record_id=name))))
+    return [*draw(st.permutations(told)), *told]
+
+
+@few
+@given(arrivals())
+def test_the_second_opinion_is_the_engines(tmp_path: Path, arriving: Arriving) -> None:
+    opinion = judged(tmp_path, arriving)
+    assert opinion.findings == []
+    assert opinion.geldend == sum(len(truth(e for p, e in arriving if p == persoon or isinstance(e, Tick))) for persoon in PERSONS)
+
+
+def test_of_more_than_forty_feiten_the_newest_are_told_and_the_others_counted(tmp_path: Path) -> None:
+    begin = day_of("2025-07-15")
+    application = {"begindatum": begin, "einddatum": None, "houder": "gm0363", "kenmerk": "A-1"}
+    weeks = [{"begindatum": begin - 7 * n, "einddatum": begin - 7 * n + 6, "regeling": "WW", "bruto_bedrag": n} for n in range(1, 46)]
+    told: list[Event] = [Told("gemeente.regelingaanvraag", Mutatie("a", 1, 1_760_000_000_000, application))]
+    told += [Told("uwv.uitkering", Mutatie(f"w-{n:02d}", 1, 1_760_000_000_000, week)) for n, week in enumerate(weeks, 1)]
+    told.append(Tick(begin + 3))
+    node = Node()
+    rows = [row for e in told for row in node.tell([e])]
+    ((*_, parts),) = live(rows)
+    assert [n for n in range(1, 50) if f'["bruto_bedrag", {n}]' in parts] == list(range(1, 41))
+    assert rows[-1][1].count(b'"weggelaten":5') == 1
+
+    corrected = {**weeks[44], "bruto_bedrag": 1_000}
+    assert node.tell([Told("uwv.uitkering", Mutatie("w-45", 2, 1_760_000_000_001, corrected))]) == [], "nothing that is told is different"
+    assert len(node.tell([Told("uwv.uitkering", Mutatie("w-45", 3, 1_760_000_000_002, None))])) == 1, "one less is left out"
+    opinion = judged(tmp_path, [(PERSONS[0], e) for e in told])
+    assert (opinion.findings, opinion.geldend) == ([], 1)
