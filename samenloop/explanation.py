@@ -18,6 +18,8 @@ from schemas.codec import Codec
 from schemas.values import Bronrecord, ElkSignaal, Place, Signaal, Waarde
 from schemas.verloop import is_verloop
 
+Told = tuple[str, Waarde, Veld | None]  # a field, its value, and what the dienst says of it
+
 
 @dataclass(frozen=True)
 class Explanation:
@@ -35,16 +37,20 @@ class Explanation:
         """What amounts add up to, where the rule adds them up."""
         return sums_of(self.dienst, self.history[-1], self.cited)
 
-    def fields(self) -> Iterator[tuple[str, Waarde, Veld | None]]:
+    def fields(self) -> Iterator[Told]:
         """What the last version tells: name, value, and the purpose where the dienst lists it as a field of that soort."""
+        return (field for _, fields in self.parts() for field in fields)
+
+    def parts(self) -> Iterator[tuple[str, list[Told]]]:
+        """The same, part by part; of which feit and days, where there may be several."""
         last = self.history[-1]
-        parts = (
-            [(last.feit.soort, last.gegevens or {})] if isinstance(last, Signaal) else [(p.soort, p.velden) for p in last.gegevens or ()]
-        )
         listed = {(f.soort, v.veld): v for f in self.dienst.feiten for v in f.velden}
-        for soort, told in parts:
-            for name, value in told.items():
-                yield name, value, listed.get((soort, name))
+        if isinstance(last, Signaal):
+            yield "", [(name, value, listed.get((last.feit.soort, name))) for name, value in (last.gegevens or {}).items()]
+            return
+        for part in last.gegevens or ():
+            fields = [(name, value, listed.get((part.soort, name))) for name, value in part.velden.items()]
+            yield f"{part.soort}, {days(part.begindatum, part.einddatum)}", fields
 
     def causes(self) -> Iterator[tuple[ElkSignaal, Cause]]:
         """Each version with why it was sent."""
@@ -144,9 +150,11 @@ def _now(e: Explanation, last: ElkSignaal) -> list[str]:
     title = "Gedeelde dagen" if isinstance(last, Signaal) else "Dagen"
     lines = [f"{title}: {days(last.begindatum, last.einddatum)}, want", *records]
     lines += ["", "Gegevens in dit signaal, en waarom"]
-    for name, value, veld in e.fields():
-        lines += [f"  {name} = {value}", f"    {'volgt uit de records' if veld is None else f'{veld.doel} ({veld.grondslag})'}"]
-    return lines
+    for title, fields in e.parts():
+        lines += [f"  {title}"] if title else []
+        for name, value, veld in fields:
+            lines += [f"  {name} = {value}", f"    {'volgt uit de records' if veld is None else f'{veld.doel} ({veld.grondslag})'}"]
+    return lines if last.gegevens else [*lines, "  geen"]
 
 
 def _on_day(about: str | None, last: ElkSignaal) -> list[str]:

@@ -22,9 +22,9 @@ def days(begin: str | None, end: str | None) -> str:
 
 
 def gegevens(values: dict[str, Waarde] | tuple[Onderdeel, ...] | None) -> str:
-    """Fields on one line; amounts, which are in eurocent, as euros."""
+    """Fields on one line; amounts, which are in eurocent, as euros. That there is no part is told as well."""
     if not values:
-        return ""
+        return "geen gegevens" if values == () else ""
     if isinstance(values, tuple):
         return "; ".join(" ".join(filter(None, (p.soort, days(p.begindatum, p.einddatum), gegevens(p.velden)))) for p in values)
     return ", ".join(f"{name} {_shown(name, value)}" for name, value in values.items() if value is not None)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.values import Mutatie
 from streams.core.timeline import timeline_of
+from streams.effects import Effects
 from streams.encoded import rows_in
 from tests.property.basis_worlds import PERSOON, Event, Live, Tick, covers, day_of, delivered, iso, said
 from tests.property.kerns import Both, codec_of
@@ -153,11 +154,14 @@ class Node:
 
     def tell(self, events: Sequence[Event]) -> list[tuple[str, bytes]]:
         """What is said because of one transaction, and of those that bring the answers to what was asked in it."""
-        going = [one for e in events for one in self._register(e)]
-        effects = self.engine.take([delivered(e) for e in going])
+        effects = self.take([one for e in events for one in self._register(e)])
         asked = [(t, rows) for (t, _), rows in effects.messages.items() if t.startswith("volgverzoeken.")]
         answers = [e for topic, rows in asked for _, value, _ in rows_in(rows) for e in self._answer(topic, value or b"")]
-        return said(effects) + (self.tell(answers) if answers else [])
+        return said(effects) + [row for e in answers for row in self.tell([e])]
+
+    def take(self, events: Sequence[Event]) -> Effects:
+        """One transaction."""
+        return self.engine.take([delivered(e) for e in events])
 
     def asked(self) -> dict[str, int]:
         """dienst → the first day that bronnen were last asked for."""

@@ -1,12 +1,18 @@
 """The pattern informatiepakket: what stands, what bronnen are asked for, versions and bytes; by both cores, with bronnen that answer."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import decode_signaal
-from tests.property.basis_worlds import Event, Tick, live
+from schemas.values import Place
+from streams.audit import reproduce as reproducing
+from streams.audit.reproduce import Input
+from streams.effects import Effects
+from tests.property.basis_worlds import PERSOON, Event, Tick, delivered, live
+from tests.property.kerns import PARTITION
 from tests.property.package_worlds import Node, applications, asked_since, truth
 from tests.property.worlds import Told
 
@@ -61,6 +67,36 @@ def test_days_that_pass_one_by_one_tell_the_same_as_one_tick_behind_them(told: l
 def _without_cause(value: bytes) -> tuple[object, ...]:
     s = decode_signaal(value)
     return s.signaal_id, s.versie, s.soort, s.begindatum, s.einddatum, s.kenmerk, s.gegevens
+
+
+class Recorded(Node):
+    """Also knows what stands where on the log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inputs: list[Input] = []
+
+    def take(self, events: Sequence[Event]) -> Effects:
+        for number, event in enumerate(events):
+            topic = delivered(event).topic
+            offset = self.engine._next.get(topic, 70) + number  # all of one transaction are versions of one record
+            place, turn = Place(topic, PARTITION, offset), len(self.inputs)
+            if isinstance(event, Tick):
+                self.inputs.append(reproducing.Tick(place, event.day, turn))
+            else:
+                self.inputs.append(reproducing.Delivered(self.engine.python.rulebook.by_topic[topic], place, event.mutatie, turn))
+        return super().take(events)
+
+
+@given(applications())
+def test_every_signaal_is_reproduced_byte_for_byte_from_its_records_and_the_klok(told: list[Event]) -> None:
+    node, sent = Recorded(), dict[str, dict[int, list[bytes]]]()
+    for e in told:
+        for _, value in node.tell([e]):
+            s = decode_signaal(value)
+            sent.setdefault(s.signaal_id, {}).setdefault(s.versie, []).append(value)
+    for name, versions in sent.items():
+        assert reproducing.reproduce(node.engine.python.rulebook, PERSOON, name, node.inputs, versions).differences == ()
 
 
 @given(applications())

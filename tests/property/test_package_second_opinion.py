@@ -1,15 +1,19 @@
 """DuckDB and the engine agree on informatiepakketten, in whatever order mutaties and ticks arrive, and however many feiten there are."""
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from schemas.catalogue import Catalogue
 from schemas.values import Mutatie
 from tests.property.basis_worlds import Event, Tick, day_of, live
 from tests.property.package_worlds import Node, applications, truth
-from tests.property.test_basis_second_opinion import PERSONS, Arriving, judged
+from tests.property.test_basis_second_opinion import CATALOGUE, PERSONS, Arriving, judged
+from tests.property.test_switch import changed, judge_a_switch
 from tests.property.worlds import Told
 
 few = settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -32,6 +36,25 @@ def test_the_second_opinion_is_the_engines(tmp_path: Path, arriving: Arriving) -
     opinion = judged(tmp_path, arriving)
     assert opinion.findings == []
     assert opinion.geldend == sum(len(truth(e for p, e in arriving if p == persoon or isinstance(e, Tick))) for persoon in PERSONS)
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+    """The published catalogue, where packages come later and are of other days."""
+
+    def change(dienst: dict[str, Any]) -> None:
+        dienst["regel"] |= {"wachttijd": "P4D", "terug": "P1M"}
+
+    names = [d.dienst for d in CATALOGUE.diensten.values() if d.regel.patroon == "informatiepakket"]
+    return changed(tmp_path_factory.mktemp("catalogus"), dict.fromkeys(names, change))
+
+
+@few
+@given(arrivals(), arrivals(), st.booleans())
+def test_after_a_switch_to_other_days_of_reference_both_opinions_agree(
+    tmp_path: Path, other: Catalogue, before: Arriving, after: Arriving, back: bool
+) -> None:
+    judge_a_switch(tmp_path, *((other, CATALOGUE) if back else (CATALOGUE, other)), before, after)
 
 
 def test_of_more_than_forty_feiten_the_newest_are_told_and_the_others_counted(tmp_path: Path) -> None:

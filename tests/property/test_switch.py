@@ -51,14 +51,19 @@ CHANGES: dict[str, tuple[str, Change]] = {
 def other(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
     """The published catalogue with one dienst changed."""
     name, change = request.param
-    folder = tmp_path_factory.mktemp("catalogus")
+    return changed(tmp_path_factory.mktemp("catalogus"), {name: change})
+
+
+def changed(folder: Path, changes: dict[str, Change]) -> Catalogue:
+    """The published catalogue with some diensten changed."""
     for path, data in CATALOGUE.bestanden.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(data)
-    file = folder / "diensten" / f"{name}.yaml"
-    dienst = yaml.safe_load(file.read_text())
-    change(dienst)
-    file.write_text(yaml.safe_dump(dienst))
+    for name, change in changes.items():
+        file = folder / "diensten" / f"{name}.yaml"
+        dienst = yaml.safe_load(file.read_text())
+        change(dienst)
+        file.write_text(yaml.safe_dump(dienst))
     return Catalogue.load(folder)
 
 
@@ -67,7 +72,11 @@ def other(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def test_after_a_switch_stands_what_the_second_opinion_says(
     tmp_path: Path, other: Catalogue, before: Arriving, after: Arriving, back: bool
 ) -> None:
-    old, new = (other, CATALOGUE) if back else (CATALOGUE, other)
+    judge_a_switch(tmp_path, *((other, CATALOGUE) if back else (CATALOGUE, other)), before, after)
+
+
+def judge_a_switch(tmp_path: Path, old: Catalogue, new: Catalogue, before: Arriving, after: Arriving) -> None:
+    """Both opinions find nothing wrong with a history that goes over to other rules."""
     log = Log(old)
     log.take(0, [])
     take(log, before)
