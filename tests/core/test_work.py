@@ -11,6 +11,7 @@ import pytest
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec
 from streams.core import page
+from streams.core.period import iso_day
 from streams.fold import Folder
 from streams.records import Run, SourceRecord, run_of
 from streams.settings import KernChoice
@@ -27,6 +28,7 @@ class Bench:
     """A fold over one persoon."""
 
     def __init__(self, catalogue: Catalogue, kern: KernChoice = "python") -> None:
+        iso_day.cache_clear()  # which days it knows depends on the tests before this one
         self.folder, self.codec = Folder(catalogue, "bench", kern), Codec(catalogue)
         self.store = PartitionStore(self.folder.rulebook.layout)
         self.schemas = {s: catalogue.latest_schema(f"mutaties.{s}").id for s in catalogue.mutatie_topics}
