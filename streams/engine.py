@@ -62,6 +62,11 @@ class Engine:
         """The partitions that are open here."""
         return self._partitions
 
+    def has_room(self, partition: int) -> bool:
+        """Whether more should be fetched of a partition; asked by the consumer's thread."""
+        found = self._partitions.get(partition)
+        return found is None or found.has_room
+
     async def take(self, topic: str, partition: int, records: Run) -> None:
         """A frame from Faust."""
         found = self._partitions.get(partition)

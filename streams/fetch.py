@@ -3,7 +3,7 @@
 aiokafka has no place where this could be said: its fetcher makes the reader of what came, and the reader is put in the place of that.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from aiokafka.consumer.fetcher import FetchResult
@@ -33,6 +33,16 @@ def fetch_runs(consumer: Any, most: int) -> None:  # noqa: ANN401 - aiokafka has
             tapped.forget(request)  # also when a rebalance cancels the fetch
 
     fetcher._proc_fetch_request = processed  # noqa: SLF001
+
+
+def held(consumer: Any, partitions: Iterable[TopicPartition]) -> None:  # noqa: ANN401 - aiokafka has no types
+    """What was fetched of these stays for now; aiokafka would put the fetch of all others off, as for what is about to be taken."""
+    fetcher = consumer._fetcher  # noqa: SLF001
+    for tp in partitions:
+        result = fetcher._records.get(tp)  # noqa: SLF001
+        if result is not None and result.calculate_backoff():
+            result._backoff = 0  # noqa: SLF001
+            fetcher._notify(fetcher._wait_consume_future)  # noqa: SLF001
 
 
 class _Tapped:

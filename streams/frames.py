@@ -5,20 +5,26 @@ first record, so that Faust never knows more as delivered than what the agent wa
 source topics have ``acks=False``, and their offsets are committed in the transaction that holds the effects of the frame.
 """
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from aiokafka.errors import IllegalStateError, KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from streams.fetch import fetch_runs
+from streams.fetch import fetch_runs, held
 from streams.membership import ConsumerThread
 from streams.records import Run
 
 if TYPE_CHECKING:
     from streams.app import App
+
+
+_LONGEST_FETCH_MS: Final = 250  # a partition that is drained meanwhile waits for the answer to the fetch before
+_ROOM_SECONDS: Final = 0.005
 
 
 class _Thread(ConsumerThread):
@@ -35,7 +41,9 @@ class _Thread(ConsumerThread):
 
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:  # noqa: ANN401 - aiokafka has no types
         consumer = super()._create_worker_consumer(transport)
-        consumer._isolation_level = "read_committed"  # noqa: SLF001 - Faust leaves no other way; it counts from start() on
+        # Faust leaves no other way; both count from start() on.
+        consumer._isolation_level = "read_committed"  # noqa: SLF001
+        consumer._fetch_max_wait_ms = _LONGEST_FETCH_MS  # noqa: SLF001
         return consumer
 
     async def _fetch_records(
@@ -53,19 +61,32 @@ class _Thread(ConsumerThread):
             error, self._error = self._error, None
             raise error
         found: dict[TP, list[Run]] = {}
-        more, taken = await super()._fetch_records(consumer, active_partitions, timeout, max_records), 0
+        dealing = consumer._fetcher._subscriptions  # noqa: SLF001
+        deadline = time.monotonic() + (timeout or 0)
+        while not (wanted := self._with_room(consumer, active_partitions)):
+            if dealing.reassignment_in_progress or time.monotonic() >= deadline:
+                return found
+            await asyncio.sleep(_ROOM_SECONDS)
+        more, taken = await super()._fetch_records(consumer, wanted, timeout, max_records), 0
         while more:
             for tp, runs in more.items():
                 found.setdefault(tp, []).extend(runs)
                 taken += sum(map(len, runs))
-            if taken >= self._most or consumer._fetcher._subscriptions.reassignment_in_progress:  # noqa: SLF001
+            if taken >= self._most or dealing.reassignment_in_progress:
                 break
             try:
-                more = await super()._fetch_records(consumer, active_partitions, 0, max_records)
+                more = await super()._fetch_records(consumer, wanted, 0, max_records)
             except KafkaError as e:  # of another partition
                 self._error = e
                 break
         return found
+
+    def _with_room(self, consumer: Any, partitions: set[TP]) -> set[TP]:  # noqa: ANN401
+        """Those that may be taken from: a partition that has enough to do must not keep the others waiting."""
+        engine = cast("App", self.app).engine
+        full = {tp for tp in partitions if not engine.has_room(tp.partition)}
+        held(consumer, full)
+        return partitions - full
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """All partitions to where the next frame must begin; what was fetched beyond, and left, comes again."""

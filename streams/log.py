@@ -92,22 +92,36 @@ class PartitionLog:
         assert self._producer is not None  # noqa: S101 - opened before
         await self._producer.begin_transaction()
         crash_point("after-begin")
-        sent = []
         batches = [(topic, partition, self._batches(found)) for (topic, partition), found in messages.items()]
         # One of each first: all partitions then join the transaction in one request, where aiokafka else sends one for each.
-        for each in zip_longest(*[[(topic, partition, b) for b in made] for topic, partition, made in batches]):
-            for topic, partition, batch in filter(None, each):
-                sent.append((topic, await self._producer.send_batch(batch, topic, partition=partition)))
-                crash_point("after-some-batches")
-        crash_point("after-all-batches")
-        await self._producer.send_offsets_to_transaction(
-            {TopicPartition(t, p): o for (t, p), o in offsets.items()}, self._settings.toepassing
-        )
+        first, *later = zip_longest(*[[(topic, partition, b) for b in made] for topic, partition, made in batches])
+        sent = await self._send(first)
+        told = asyncio.create_task(self._tell(offsets))  # meanwhile; what is left waits until the first of its partition is on its way
+        try:
+            for each in later:
+                sent += await self._send(each)
+            crash_point("after-all-batches")
+            await told
+        finally:
+            told.cancel()
         crash_point("after-offsets")
         results = [await _acknowledged(topic, future) for topic, future in sent]
         crash_point("before-commit")
         await self._producer.commit_transaction()
         return max(int(r.offset) + 1 for r in results if r.topic == self._settings.changelog)
+
+    async def _send(self, batches: Iterable[tuple[str, int, Any] | None]) -> list[tuple[str, Awaitable[Any]]]:
+        sent = []
+        for topic, partition, batch in filter(None, batches):
+            sent.append((topic, await self._producer.send_batch(batch, topic, partition=partition)))
+            crash_point("after-some-batches")
+        return sent
+
+    async def _tell(self, offsets: SourceOffsets) -> None:
+        """Put the offsets of the source topics into the transaction."""
+        await self._producer.send_offsets_to_transaction(
+            {TopicPartition(t, p): o for (t, p), o in offsets.items()}, self._settings.toepassing
+        )
 
     async def close(self) -> None:
         """Give the producer up; an open transaction is left to the next owner, who aborts it."""

@@ -87,6 +87,11 @@ class Partition:
         """How far the restoring is."""
         return self._log.progress
 
+    @property
+    def has_room(self) -> bool:
+        """Whether less than half of what may wait does; frames that are on their way from the fetch find room in the other half."""
+        return 2 * self._frames.qsize() < self._settings.backlog_frames
+
     async def offer(self, topic: str, records: Run) -> None:
         """Hand over a frame; waits while too much work stands before it."""
         if not self._stop.is_set():

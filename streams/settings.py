@@ -22,7 +22,7 @@ class EngineSettings:
     http: str | None = None  # HOST:PORT of /live, /ready and /metrics; None: nothing listens
     frame_records: int = 2_000  # most records that become one frame
     stream_frames: int = 4  # most frames between Faust's consumer and its agent
-    backlog_frames: int = 4  # most frames that wait for one partition; more stops the fetching
+    backlog_frames: int = 8  # most frames that wait for one partition; with half of them nothing more of it is fetched
     transaction_records: int = 10_000  # a transaction that holds so many waits for no more
     linger: float = 0.2  # a transaction waits at most so long, and only while the partition is more than a frame behind
     session_timeout: float = 10.0  # a worker that is silent for so long loses its partitions

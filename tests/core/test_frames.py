@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import IllegalStateError, TopicAuthorizationFailedError
 from aiokafka.protocol.fetch import FetchRequest
 from faust.types import TP
@@ -56,6 +57,9 @@ async def test_of_a_fetch_that_a_rebalance_cancels_nothing_is_kept() -> None:
     assert fetcher._client._answers == {}
 
 
+ONE, TWO = TP("t", 0), TP("t", 1)
+
+
 class _Subscriptions:
     """Those of aiokafka's fetcher, as far as a fetch asks."""
 
@@ -70,13 +74,14 @@ class _Subscriptions:
 def _thread(catalogue: Catalogue, tmp_path: Path, fetches: list[Any]) -> tuple[Any, Any]:
     """The consumer's thread, and a consumer whose fetcher answers with ``fetches`` one by one and then with nothing."""
 
-    async def fetched_records(_partitions: Any, *, timeout: float | None, max_records: int) -> dict[TP, list[Run]]:  # noqa: ASYNC109 - aiokafka's
+    async def fetched_records(partitions: set[TP], *, timeout: float | None, max_records: int) -> dict[TP, list[Run]]:  # noqa: ASYNC109 - aiokafka's
         answer = fetches.pop(0) if fetches else {}
+        assert not isinstance(answer, dict) or answer.keys() <= partitions
         if isinstance(answer, Exception):
             raise answer
         if answer == "dealt anew":
             subscriptions.reassignment_in_progress = True
-            return {TP("t", 0): [_run(1_000)]}
+            return {ONE: [_run(1_000)]}
         return answer  # type: ignore[no-any-return]
 
     subscriptions = _Subscriptions()
@@ -85,7 +90,7 @@ def _thread(catalogue: Catalogue, tmp_path: Path, fetches: list[Any]) -> tuple[A
     consumer.resume_flow()
     thread: Any = consumer._thread
     thread._most, thread._error = 20, None
-    fetcher = SimpleNamespace(_closed=False, _subscriptions=subscriptions, fetched_records=fetched_records)
+    fetcher = SimpleNamespace(_closed=False, _subscriptions=subscriptions, fetched_records=fetched_records, _records={})
     return thread, SimpleNamespace(_closed=False, _fetcher=fetcher)
 
 
@@ -94,26 +99,46 @@ def _run(start: int, count: int = 10) -> Run:
 
 
 async def _starts(thread: Any, consumer: Any) -> dict[int, list[int]]:
-    found = await thread._fetch_records(consumer, set(), 1.0, 1)
+    found = await thread._fetch_records(consumer, {ONE, TWO}, 0.01, 1)
     return {tp.partition: [run.start for run in runs] for tp, runs in found.items()}
 
 
 async def test_one_poll_takes_what_is_there_of_all_partitions_up_to_a_frame(catalogue: Catalogue, tmp_path: Path) -> None:
-    one, two = TP("t", 0), TP("t", 1)
-    fetches: list[Any] = [{one: [_run(0)]}, {two: [_run(50, 5)]}, {one: [_run(10)]}, {one: [_run(20)]}]
+    fetches: list[Any] = [{ONE: [_run(0)]}, {TWO: [_run(50, 5)]}, {ONE: [_run(10)]}, {ONE: [_run(20)]}]
     thread, consumer = _thread(catalogue, tmp_path, fetches)
     assert await _starts(thread, consumer) == {0: [0, 10], 1: [50]}
     assert await _starts(thread, consumer) == {0: [20]}
 
 
 async def test_nothing_more_is_taken_while_kafka_deals_anew(catalogue: Catalogue, tmp_path: Path) -> None:
-    thread, consumer = _thread(catalogue, tmp_path, ["dealt anew", {TP("t", 0): [_run(7)]}])
+    thread, consumer = _thread(catalogue, tmp_path, ["dealt anew", {ONE: [_run(7)]}])
     assert await _starts(thread, consumer) == {0: [1_000]}
 
 
 async def test_the_error_of_a_partition_comes_after_what_was_taken_of_another(catalogue: Catalogue, tmp_path: Path) -> None:
-    thread, consumer = _thread(catalogue, tmp_path, [{TP("t", 0): [_run(3)]}, TopicAuthorizationFailedError("t")])
+    thread, consumer = _thread(catalogue, tmp_path, [{ONE: [_run(3)]}, TopicAuthorizationFailedError("t")])
     assert await _starts(thread, consumer) == {0: [3]}
     with pytest.raises(TopicAuthorizationFailedError):
         await _starts(thread, consumer)
     assert await _starts(thread, consumer) == {}
+
+
+async def test_a_partition_that_has_enough_to_do_keeps_no_other_waiting(catalogue: Catalogue, tmp_path: Path) -> None:
+    thread, consumer = _thread(catalogue, tmp_path, [{TWO: [_run(50)]}, {}, {ONE: [_run(0)]}])
+    thread.app.engine.partitions[0] = full = SimpleNamespace(has_room=False)
+    left = FetchResult(ONE, assignment=None, partition_records=None, backoff=60.0)
+    consumer._fetcher._records[ONE], consumer._fetcher._wait_consume_future = left, asyncio.Future()
+    consumer._fetcher._notify = lambda future: future.set_result(None)
+    assert await _starts(thread, consumer) == {1: [50]}
+    assert left.calculate_backoff() == 0, "what is left there does not put the fetch of the other off"
+    assert consumer._fetcher._wait_consume_future.done()
+    full.has_room = True
+    assert await _starts(thread, consumer) == {0: [0]}
+
+
+async def test_nothing_is_taken_while_no_partition_has_room(catalogue: Catalogue, tmp_path: Path) -> None:
+    thread, consumer = _thread(catalogue, tmp_path, [{ONE: [_run(0)]}])
+    thread.app.engine.partitions.update({n: SimpleNamespace(has_room=False) for n in (0, 1)})
+    assert await _starts(thread, consumer) == {}
+    thread.app.engine.partitions.clear()
+    assert await _starts(thread, consumer) == {0: [0]}
