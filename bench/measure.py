@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from bench.audit import audit
 from bench.catalogues import job_catalogue
 from bench.growth import growth
 from bench.plan import Part, Plan
@@ -22,3 +23,5 @@ def measure(plan: Plan) -> Iterator[Finding]:
         yield from rounds(plan)
     if Part.GROWTH in plan.parts:
         yield from growth()
+    if Part.AUDIT in plan.parts:
+        yield audit(plan)

@@ -18,6 +18,7 @@ class Part(StrEnum):
     PUBLISH = "publish"
     ROUNDS = "rounds"
     GROWTH = "growth"
+    AUDIT = "audit"
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def _machine(m: Machine) -> str:
 
 
 def _targets(results: Results) -> str:
-    rows = [_ratio(results, *row) for row in _RATIOS] + _growth(results) + _state(results) + _publish(results)
+    rows = [_ratio(results, *row) for row in _RATIOS] + _growth(results) + _state(results) + _publish(results) + _audit(results)
     rows = [r for r in rows if r]
     if not rows:
         return ""
@@ -107,6 +107,19 @@ def _publish(results: Results) -> list[str]:
         f"{a_core:,.0f} lines a CPU second, {median(p.lines_s for p in right):,.0f} lines/s, start included ({right[-1].lines:,} lines)"
     )
     return [f"| `publish`, JSON Lines to broker | {measured} | ≥ 30,000 lines/s a core | {_said(a_core >= 30_000)} |\n"]
+
+
+def _audit(results: Results) -> list[str]:
+    right = [a for a in results.audit if a.fault is None]
+    if not right:
+        return []
+    replay, verify = median(a.replay_s for a in right), median(a.verify_after_load_s for a in right)
+    replayed = f"{replay:,.0f} mutations/s, {median(a.replay_cpu_s_a_million for a in right):.1f} CPU s a million, start included"
+    verified = f"{verify:,.0f} mutations/s; {median(a.verify_s for a in right):,.0f} with start, reading and comparing"
+    return [
+        f"| `replay` of an archive, compared byte by byte | {replayed} | ≥ 100,000 mutations/s | {_said(replay >= 100_000)} |\n",
+        f"| `verify`, the recompute when all is read | {verified} | ≥ 300,000 mutations/s | {_said(verify >= 300_000)} |\n",
+    ]
 
 
 _COLUMNS: Final = (  # head, figures that share a cell, form

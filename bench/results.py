@@ -93,7 +93,21 @@ class Publishing(msgspec.Struct, frozen=True):
     fault: str | None = None
 
 
-Finding = Round | Growth | State | Publishing
+class Audit(msgspec.Struct, frozen=True):
+    """``archive``, ``replay`` and ``verify`` over the workload: mutations a second, most with the start of the process."""
+
+    date: str
+    commit: str
+    mutations: int
+    archive_s: int
+    replay_s: int
+    replay_cpu_s_a_million: float
+    verify_s: int
+    verify_after_load_s: int  # the recompute alone, when all is read
+    fault: str | None = None
+
+
+Finding = Round | Growth | State | Publishing | Audit
 
 
 class Results(msgspec.Struct):
@@ -104,12 +118,14 @@ class Results(msgspec.Struct):
     growth: list[Growth] = []
     state: list[State] = []
     publish: list[Publishing] = []
+    audit: list[Audit] = []
 
     @property
     def faults(self) -> list[str]:
         """What was wrong; empty when every figure counts."""
         runs = [x for r in self.rounds for x in r.runs] + [x for g in self.growth for x in (g.run, g.base)]
-        return [f"{x.system}: {x.fault}" for x in runs if x.fault] + [f"publish: {p.fault}" for p in self.publish if p.fault]
+        others = [("publish", p.fault) for p in self.publish] + [("audit", a.fault) for a in self.audit]
+        return [f"{what}: {fault}" for what, fault in [*((x.system, x.fault) for x in runs), *others] if fault]
 
     def add(self, found: Finding) -> None:
         """Put a finding where it belongs; a round with more runs takes the place of what it was before."""
@@ -122,11 +138,13 @@ class Results(msgspec.Struct):
                 self.state.append(found)
             case Publishing():
                 self.publish.append(found)
+            case Audit():
+                self.audit.append(found)
 
     def only(self, commit: str, size: str) -> "Results":
         """The rounds of one commit and size, with all that is not a round."""
         rounds = [r for r in self.rounds if (r.commit, r.size) == (commit, size)]
-        return Results(self.machine, rounds, self.growth, self.state, self.publish)
+        return Results(self.machine, rounds, self.growth, self.state, self.publish, self.audit)
 
     def newest(self) -> "Results":
         """The rounds of the commit and size that was measured last, with all that is not a round."""
@@ -154,6 +172,7 @@ def read(files: Iterable[Path]) -> Results:
         together.growth += one.growth
         together.state += one.state
         together.publish += one.publish
+        together.audit += one.audit
     return together
 
 

@@ -25,6 +25,21 @@ def rounds(plan: Plan) -> Iterator[Round]:
 
     A round comes again with each run that it gets, under the same date: what was measured stays when the next run fails.
     """
+    folder, prepared = workload_of(plan)
+    truth = prepared.truth(folder, full=plan.full)
+    for number in plan.rounds:
+        with filled_cluster(plan.work / "round", folder, prepared) as cluster:
+            steps = _steps(cluster, prepared, truth, plan)
+            if number % 2:
+                steps.reverse()
+            date, runs = now(), [Run(RECOMPUTE, prepared.size.mutations, figures=Figures(truth.mutations_s))]
+            for step in steps:
+                runs = [*runs, step()]
+                yield Round(date, commit(), plan.size, runs)
+
+
+def workload_of(plan: Plan) -> tuple[Path, Prepared]:
+    """The catalogue's folder and the workload: that of the comparison when its harness is at hand, else the synthetic population."""
     folder = own_filtering_catalogue(plan.work)
     catalogue, size = Catalogue.load(folder), SIZES[plan.size]
 
@@ -33,17 +48,7 @@ def rounds(plan: Plan) -> Iterator[Round]:
         return prepare(Encoder(catalogue), folder, size, made, at)
 
     whose = "own" if plan.peers is None else "peers"
-    prepared = prepared_once(plan.work / f"{whose}-{plan.size}-{contract(catalogue)}", make)
-    truth = prepared.truth(folder, full=plan.full)
-    for number in plan.rounds:
-        with filled_cluster(plan.work / "round", folder, prepared) as cluster:
-            steps = _steps(cluster, prepared, truth, plan)
-            if number % 2:
-                steps.reverse()
-            date, runs = now(), [Run(RECOMPUTE, size.mutations, figures=Figures(truth.mutations_s))]
-            for step in steps:
-                runs = [*runs, step()]
-                yield Round(date, commit(), plan.size, runs)
+    return folder, prepared_once(plan.work / f"{whose}-{plan.size}-{contract(catalogue)}", make)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 import bench.__main__ as command
@@ -12,7 +13,7 @@ from bench.catalogues import own_filtering_catalogue
 from bench.gate import fault_of
 from bench.machine import this_machine
 from bench.report import put_into, ratios_of, report, table_in
-from bench.results import PRODUCT, STREAMS, Figures, Growth, Publishing, Results, Round, Run, gated, read
+from bench.results import PRODUCT, STREAMS, Audit, Figures, Growth, Publishing, Results, Round, Run, gated, read
 from bench.state import state
 from bench.watch import Arrival, latency_of
 from schemas.catalogue import Catalogue
@@ -79,6 +80,15 @@ def test_growth_compares_with_the_base_of_its_own_session() -> None:
         "| 10x persons | mutations/s -10%, CPU a mutatie +10% (1 run; 1.5 signals a mutatie) | mutations/s falls by less than 20% | yes |"
         in said
     )
+
+
+def test_what_the_auditor_waits_for_counts_only_when_all_is_found_as_it_has_to_be() -> None:
+    right = Audit("", "abc", 1_000, 9, 120_000, 11.0, 50_000, 290_000)
+    results = Results(this_machine(), audit=[right, replace(right, replay_s=1, fault="replay found that not all is as it has to be")])
+    said = report(results)
+    assert "| 120,000 mutations/s, 11.0 CPU s a million, start included | ≥ 100,000 mutations/s | yes |" in said
+    assert "| 290,000 mutations/s; 50,000 with start, reading and comparing | ≥ 300,000 mutations/s | **no** |" in said
+    assert "- audit: replay found" in said
 
 
 def test_a_round_that_got_one_more_run_takes_the_place_of_what_it_was() -> None:

@@ -1,0 +1,70 @@
+"""How fast the auditor is: ``samenloop archive``, ``replay`` and ``verify`` after the workload, as a user would call them."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bench.cluster import Cluster
+from bench.engine import Worker
+from bench.machine import commit
+from bench.plan import Plan
+from bench.results import Audit, now
+from bench.rounds import filled_cluster, workload_of
+
+
+def audit(plan: Plan) -> Audit:
+    """The workload is done, archived, replayed and judged; each command must find that all is as it has to be."""
+    folder, prepared = workload_of(plan)
+    with filled_cluster(plan.work / "audit", folder, prepared) as cluster:
+        _worked(cluster)
+        archive = cluster.folder / "archive"
+        at = ("--brokers", cluster.brokers, "--data", str(cluster.folder), "--catalogus", str(folder))
+        archived = _called("archive", "--out", str(archive), *at)
+        replayed, verified = (_called(command, "--archive", str(archive)) for command in ("replay", "verify"))
+    found, mutations = (archived, replayed, verified), prepared.size.mutations
+    wrong = [f.command for f in found if f.exit_code or (f is verified and f.said["mutaties"] != mutations)]
+    return Audit(
+        now(),
+        commit(),
+        mutations,
+        archive_s=round(mutations / archived.seconds),
+        replay_s=round(mutations / replayed.seconds),
+        replay_cpu_s_a_million=round(replayed.cpu * 1e6 / mutations, 1),
+        verify_s=round(mutations / verified.seconds),
+        verify_after_load_s=0 if wrong else round(mutations / verified.said["seconden"]["rekenen"]),
+        fault=f"{', '.join(wrong)} found that not all is as it has to be" if wrong else None,
+    )
+
+
+def _worked(cluster: Cluster) -> None:
+    worker = Worker(cluster)
+    try:
+        worker.start()
+        worker.until_committed(cluster.ends(cluster.sources))
+        worker.stop()
+    finally:
+        worker.kill()
+
+
+class _Called(NamedTuple):
+    command: str
+    exit_code: int
+    said: dict[str, Any]
+    seconds: float  # start of the process included
+    cpu: float
+
+
+def _called(command: str, *arguments: str) -> _Called:
+    program = Path(sys.executable).with_name("samenloop")
+    begin = time.perf_counter()
+    process = subprocess.Popen([str(program), command, *arguments, "--json"], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    said = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.perf_counter() - begin
+    return _Called(command, process.returncode, json.loads(said or b"{}"), seconds, usage.ru_utime + usage.ru_stime)
