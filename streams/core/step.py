@@ -4,6 +4,7 @@ The live engine, the replay and the tests all call these functions. They are lev
 every pair of records, and every basisfeit, that can have been touched, and send the difference to what was sent before.
 """
 
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Final
 
@@ -176,8 +177,10 @@ def forget(rulebook: Rulebook, timeline: Timeline) -> Timeline:
     return timeline.forgetting(rulebook.soorten, gone) if gone else timeline
 
 
-def follow(rulebook: Rulebook, timeline: Timeline, registratietijd: int) -> tuple[Timeline, tuple[tuple[str, Volgverzoek], ...]]:
-    """Ask each bron for what the live basisfeiten give a ground for, and only when that has changed."""
+def follow(
+    rulebook: Rulebook, timeline: Timeline, registratietijd: int, anew: Collection[str] = ()
+) -> tuple[Timeline, tuple[tuple[str, Volgverzoek], ...]]:
+    """Ask each bron for what the live basisfeiten give a ground for, and only when that has changed; those of ``anew`` in any case."""
     wanted: dict[str, list[tuple[int, int]]] = {}
     for dienst in rulebook.diensten.values():
         starts = [day for basis in timeline.gronden(dienst.basis) if (day := since(dienst, basis)) is not None]
@@ -186,7 +189,7 @@ def follow(rulebook: Rulebook, timeline: Timeline, registratietijd: int) -> tupl
     follows, asked = dict(timeline.head.follows), []
     for bron, days in sorted(wanted.items()):
         last = follows.get(bron)
-        if tuple(days) != (last.since if last else ()):
+        if tuple(days) != (last.since if last else ()) or (days and bron in anew):
             follows[bron] = Follow(last.versie + 1 if last else 1, tuple(days))
             volgt = tuple(Volging(rulebook.diensten[d].naam, day) for d, day in days)
             asked.append((bron, Volgverzoek(follows[bron].versie, registratietijd, volgt)))

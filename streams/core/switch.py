@@ -32,6 +32,7 @@ class Switch:
         self.old, self.new = old, new
         _check_soorten(old, new)
         _check_diensten(old, new)
+        self._anew = frozenset(_bronnen_of_more(old, new))
 
     @property
     def needs_records(self) -> bool:
@@ -51,7 +52,7 @@ class Switch:
         timeline = self._projected(ended, source)
         timeline, of_pairs = self._judged(timeline, cause)
         timeline, of_gronden = weigh(self.new, timeline, timeline, BEFORE if klok is None else klok, cause)
-        timeline, volgverzoeken = follow(self.new, forget(self.new, timeline), cause.registratietijd)
+        timeline, volgverzoeken = follow(self.new, forget(self.new, timeline), cause.registratietijd, self._anew)
         timeline, left = self._let_go(timeline, cause.registratietijd)
         return Outcome(timeline, Fate.OPGESLAGEN, (*signalen, *of_pairs, *of_gronden), (*volgverzoeken, *left))
 
@@ -140,6 +141,13 @@ def _check_diensten(old: Rulebook, new: Rulebook) -> None:
             raise SwitchError(f"dienst {now.naam} has another basisfeit, or is about something else than a pair: give it another name")
         if was is not None and not was.ontvangers <= now.ontvangers:
             raise SwitchError(f"ontvangers of dienst {now.naam} are gone that may hold signals of it")
+
+
+def _bronnen_of_more(old: Rulebook, new: Rulebook) -> Iterator[str]:
+    """Of which a dienst now uses another soort: a volgverzoek names diensten, so that the last one asks for less than it says."""
+    for nummer, now in new.diensten.items():
+        was = old.diensten.get(nummer)
+        yield from (new.soorten[n].bron for n in now.feiten if was is not None and n not in was.feiten)
 
 
 def _feiten(rulebook: Rulebook, timeline: Timeline) -> Iterator[tuple[Soort, Record]]:

@@ -148,6 +148,26 @@ def test_a_bron_that_now_filters_itself_is_told_that_nobody_is_followed_there(ca
     assert {Codec(new).decode_volgverzoek(r.value).volgt for r in more} == {()}
 
 
+def test_a_bron_is_asked_again_when_a_dienst_uses_one_more_soort_of_it(catalogue: Catalogue, tmp_path: Path) -> None:
+    published = tmp_path / "published"
+    for name, data in catalogue.bestanden.items():
+        (published / name).parent.mkdir(parents=True, exist_ok=True)
+        (published / name).write_bytes(data)
+    less = changed(published, tmp_path / "less", lambda dienst: dienst["feiten"].remove(feit_of(dienst, "uwv.uitkering")))
+    world = worked(less, [(d.soort, d.line) for d in population(catalogue, persons=20, seed=5, mutations=100)])
+    asked = {t: len(r) for t, r in world.log.items() if t[0].startswith("volgverzoeken.")}
+    newest = {r.key: Codec(less).decode_volgverzoek(r.value) for t in asked if t[0] == "volgverzoeken.uwv" for r in world.log[t]}
+    world.switch(catalogue)
+    more = [(t, r) for t, before in asked.items() for r in world.log[t][before:]]
+    assert {t[0] for t, _ in more} == {"volgverzoeken.uwv"}
+    again = {r.key: Codec(catalogue).decode_volgverzoek(r.value) for _, r in more}
+    followed = {persoon: v for persoon, v in newest.items() if any(f.dienst == "rechtmatigheidscontrole-levensonderhoud" for f in v.volgt)}
+    assert followed
+    assert {p: (v.versie - 1, v.volgt) for p, v in again.items()}.items() >= {p: (v.versie, v.volgt) for p, v in followed.items()}.items()
+    world.switch(catalogue)
+    assert len([r for t, before in asked.items() for r in world.log[t][before:]]) == len(more), "and only once"
+
+
 def test_what_is_no_longer_on_the_log_cannot_be_read_again(base: Path, deliveries: list[tuple[str, Any]], tmp_path: Path) -> None:
     world = worked(changed(base, tmp_path / "old", without_a_field), deliveries)
     for partition in range(2):
