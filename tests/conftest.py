@@ -22,7 +22,16 @@ os.environ.pop("SAMENLOOP_CALLED_AS", None)  # which `./run test` sets: a test c
 
 
 # So that two processes end at about the same time, each taking one file after the other.
-LONGEST_FIRST = ("test_faults.py", "test_exactness.py", "test_scale.py", "test_engine.py", "test_retry.py", "test_simulation.py")
+LONGEST_FIRST = (
+    "test_faults.py",
+    "test_exactness.py",
+    "test_scale.py",
+    "test_engine.py",
+    "test_retry.py",
+    "test_simulation.py",
+    "test_handling.py",
+    "test_switch.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -17,7 +17,7 @@ from streams.audit.second_opinion import second_opinion
 from tests.archived import APP, Log
 from tests.property.test_basis_second_opinion import CATALOGUE, Arriving, arrivals, take
 
-few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 Change = Callable[[dict[str, Any]], None]
 
