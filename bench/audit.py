@@ -35,9 +35,13 @@ def audit(plan: Plan) -> Audit:
         replay_s=round(mutations / replayed.seconds),
         replay_cpu_s_a_million=round(replayed.cpu * 1e6 / mutations, 1),
         verify_s=round(mutations / verified.seconds),
-        verify_after_load_s=0 if wrong else round(mutations / verified.said["seconden"]["rekenen"]),
+        verify_after_load_s=0 if wrong else round(mutations / _after_load(verified.said["seconden"])),
         fault=f"{', '.join(wrong)} found that not all is as it has to be" if wrong else None,
     )
+
+
+def _after_load(seconds: dict[str, float]) -> float:
+    return sum(took for stage, took in seconds.items() if stage != "lezen")
 
 
 def _worked(cluster: Cluster) -> None:

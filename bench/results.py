@@ -103,7 +103,7 @@ class Audit(msgspec.Struct, frozen=True):
     replay_s: int
     replay_cpu_s_a_million: float
     verify_s: int
-    verify_after_load_s: int  # the recompute alone, when all is read
+    verify_after_load_s: int  # recompute and comparison, when all is read
     fault: str | None = None
 
 
