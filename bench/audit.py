@@ -1,13 +1,6 @@
 """How fast the auditor is: ``samenloop archive``, ``replay`` and ``verify`` after the workload, as a user would call them."""
 
-import json
-import os
-import subprocess
-import sys
-import time
-from pathlib import Path
-from typing import Any, NamedTuple
-
+from bench.called import called
 from bench.cluster import Cluster
 from bench.engine import Worker
 from bench.machine import commit
@@ -23,8 +16,8 @@ def audit(plan: Plan) -> Audit:
         _worked(cluster)
         archive = cluster.folder / "archive"
         at = ("--brokers", cluster.brokers, "--data", str(cluster.folder), "--catalogus", str(folder))
-        archived = _called("archive", "--out", str(archive), *at)
-        replayed, verified = (_called(command, "--archive", str(archive)) for command in ("replay", "verify"))
+        archived = called("archive", "--out", str(archive), *at)
+        replayed, verified = (called(command, "--archive", str(archive)) for command in ("replay", "verify"))
     found, mutations = (archived, replayed, verified), prepared.size.mutations
     wrong = [f.command for f in found if f.exit_code or (f is verified and f.said["mutaties"] != mutations)]
     return Audit(
@@ -52,23 +45,3 @@ def _worked(cluster: Cluster) -> None:
         worker.stop()
     finally:
         worker.kill()
-
-
-class _Called(NamedTuple):
-    command: str
-    exit_code: int
-    said: dict[str, Any]
-    seconds: float  # start of the process included
-    cpu: float
-
-
-def _called(command: str, *arguments: str) -> _Called:
-    program = Path(sys.executable).with_name("samenloop")
-    begin = time.perf_counter()
-    process = subprocess.Popen([str(program), command, *arguments, "--json"], stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    said = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.perf_counter() - begin
-    return _Called(command, process.returncode, json.loads(said or b"{}"), seconds, usage.ru_utime + usage.ru_stime)

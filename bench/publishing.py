@@ -1,17 +1,14 @@
 """How fast the edge is: ``samenloop publish`` of a file of JSON Lines, as a bron would call it."""
 
 import json
-import os
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from bench.called import called
 from bench.cluster import cluster_in
 from bench.machine import commit
 from bench.results import Publishing, now
@@ -30,16 +27,10 @@ def publishing(lines: int) -> Publishing:
             out.writelines(islice(_lines(), lines))
         with cluster_in(work / "cluster", _SCHEMAS) as cluster:
             cluster.settle()
-            program = Path(sys.executable).with_name("samenloop")
-            command = [str(program), "publish", _SOORT, str(file), "--json", "--brokers", cluster.brokers, "--data", str(cluster.folder)]
-            begin = time.perf_counter()
-            process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-            _, status, usage = os.wait4(process.pid, 0)
-            seconds = time.perf_counter() - begin
-            process.returncode = os.waitstatus_to_exitcode(status)
+            done = called("publish", _SOORT, str(file), "--brokers", cluster.brokers, "--data", str(cluster.folder))
             there = sum(cluster.ends([f"mutaties.{_SOORT}"]).values())
-    fault = None if process.returncode == 0 and there == lines else f"exit {process.returncode}, {there} of {lines} lines in the topic"
-    return Publishing(now(), commit(), lines, round(lines / seconds), round(lines / (usage.ru_utime + usage.ru_stime)), fault)
+    fault = None if done.exit_code == 0 and there == lines else f"exit {done.exit_code}, {there} of {lines} lines in the topic"
+    return Publishing(now(), commit(), lines, round(lines / done.seconds), round(lines / done.cpu), fault)
 
 
 def _lines() -> Iterator[str]:
