@@ -133,18 +133,23 @@ def _held(s: Basissignaal) -> tuple[Any, ...]:
     return (s.dienst, s.ontvanger, s.kenmerk, s.basisfeit.record_id, s.begindatum, s.einddatum, json.dumps(parts))
 
 
-def truth(told: Iterable[Event]) -> Live:
-    """The same, worked out by walking from day to day around that of the klok."""
-    newest: dict[tuple[str, str], Told] = {}
+def newest(told: Iterable[Event]) -> tuple[list[Told], int | None]:
+    """The newest version of each record that stands, and the newest day of the klok."""
+    found: dict[tuple[str, str], Told] = {}
     klok: int | None = None
     for one in told:
         if isinstance(one, Tick):
             klok = one.day if klok is None else max(klok, one.day)
             continue
         key = one.soort, one.mutatie.record_id
-        if key not in newest or newest[key].mutatie.versie < one.mutatie.versie:
-            newest[key] = one
-    standing = [t for t in newest.values() if t.mutatie.feit is not None]
+        if key not in found or found[key].mutatie.versie < one.mutatie.versie:
+            found[key] = one
+    return [t for t in found.values() if t.mutatie.feit is not None], klok
+
+
+def truth(told: Iterable[Event]) -> Live:
+    """The same, worked out by walking from day to day around that of the klok."""
+    standing, klok = newest(told)
     bases = [t for t in standing if t.soort == "gemeente.jongere"]
     feiten = sorted((t for t in standing if t.soort in SOORTEN[1:]), key=_order)
     found = [rule(b, feiten, klok) for b in bases if klok is not None for rule in (_lacking, _left)]

@@ -12,7 +12,7 @@ from schemas.values import Mutatie
 from streams.core.timeline import timeline_of
 from streams.effects import Effects
 from streams.encoded import rows_in
-from tests.property.basis_worlds import PERSOON, Event, Live, Tick, covers, day_of, delivered, iso, said
+from tests.property.basis_worlds import PERSOON, Event, Live, Tick, covers, day_of, delivered, iso, newest, said
 from tests.property.kerns import Both, codec_of
 from tests.property.worlds import Told
 
@@ -205,20 +205,6 @@ def truth(told: Iterable[Event]) -> Live:
         for basis in standing
         if basis.soort == p.basis and klok is not None and covers(basis, klok) and _waited(p, basis, klok)
     }
-
-
-def newest(told: Iterable[Event]) -> tuple[list[Told], int | None]:
-    """The newest version of each record that stands, and the newest day of the klok."""
-    found: dict[tuple[str, str], Told] = {}
-    klok: int | None = None
-    for one in told:
-        if isinstance(one, Tick):
-            klok = one.day if klok is None else max(klok, one.day)
-            continue
-        key = one.soort, one.mutatie.record_id
-        if key not in found or found[key].mutatie.versie < one.mutatie.versie:
-            found[key] = one
-    return [t for t in found.values() if t.mutatie.feit is not None], klok
 
 
 def asked_since(told: Iterable[Event]) -> dict[str, int]:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
 
 from schemas.values import Mutatie
 from streams.core import diff as diff_module
@@ -13,6 +12,7 @@ from streams.core.period import Period
 from streams.core.record import Record
 from streams.core.rules import Wanted
 from tests.property import test_invariants as invariants
+from tests.property.hunting import found
 from tests.property.worlds import deliveries
 
 
@@ -72,8 +72,4 @@ MUTANTS: dict[str, tuple[Any, str, Any, tuple[Callable[..., None], str]]] = {
 @pytest.mark.parametrize("planted", MUTANTS)
 def test_a_planted_error_is_found(monkeypatch: pytest.MonkeyPatch, planted: str) -> None:
     where, name, mutant, (prop, soort) = MUTANTS[planted]
-    hunt = settings(max_examples=2_000, phases=[Phase.generate], database=None, deadline=None, suppress_health_check=list(HealthCheck))
-    hunted = hunt(given(deliveries(soort))(prop.hypothesis.inner_test))  # type: ignore[attr-defined]
-    monkeypatch.setattr(where, name, mutant)
-    with pytest.raises(AssertionError):
-        hunted()
+    found(monkeypatch, (where, name, mutant), (prop, (deliveries(soort),)))
