@@ -12,8 +12,8 @@ from schemas.brokers import client_options
 from schemas.catalogue import Catalogue
 from schemas.cloudevents import klok_headers, source_of
 from schemas.codec import Codec
+from schemas.sources import KLOK
 
-KLOK: Final = "klok"
 _EPOCH: Final = date(1970, 1, 1)
 _STEP: Final = 10.0  # seconds after which to look at the clock again
 _ZONE: Final = ZoneInfo("Europe/Amsterdam")  # the days of the law are those of the Netherlands

@@ -20,9 +20,9 @@ from schemas.brokers import client_options
 from schemas.catalogue import Catalogue
 from schemas.cloudevents import afhandeling_headers, source_of
 from schemas.codec import Codec, WireError, decode_signaal
+from schemas.sources import AFHANDELINGEN
 from schemas.values import Afhandeling, Place, Terugmelding
 
-AFHANDELINGEN: Final = "afhandelingen"
 _SIGNALEN, _TERUGMELDINGEN = "signalen.", "terugmeldingen."
 _MOST: Final = 5_000  # terugmeldingen at a time: for each time the topics of signals that they are about are read
 

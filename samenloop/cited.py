@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from samenloop.rendering import day, days
 from schemas.codec import Codec, WireError
+from schemas.sources import KLOK
 from schemas.values import ElkSignaal, Oorzaak, Place, Signaal, Waarde
 
 Places = Mapping[Place, Any]  # → Kafka record
-KLOK: Final = "klok"
 
 
 @dataclass(frozen=True)

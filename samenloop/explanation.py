@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from samenloop.cited import KLOK, Cause, Cited, Places, cause_of, cited_at, place_of, places_of
+from samenloop.cited import Cause, Cited, Places, cause_of, cited_at, place_of, places_of
 from samenloop.known import holds_on
 from samenloop.quarantine import Held, Quarantine, quarantined_text
 from samenloop.rendering import day, days
@@ -15,6 +15,7 @@ from samenloop.reproduction import Check
 from samenloop.sums import Sums, sums_of
 from schemas.catalogue import Catalogue, Dienst, Veld
 from schemas.codec import Codec
+from schemas.sources import KLOK
 from schemas.values import Bronrecord, ElkSignaal, Place, Signaal, Waarde
 from schemas.verloop import is_verloop
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.ontvangers.topic_reader import read_partition
-from samenloop.cited import KLOK, places_of
+from samenloop.cited import places_of
 from samenloop.errors import NotDoneError
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec, WireError
+from schemas.sources import KLOK
 from schemas.values import Bronrecord, ElkSignaal, Place, Signaal
 from schemas.verloop import is_verloop
 from streams.audit.reproduce import Delivered, Difference, Input, Reproduction, Tick, UndecidedError, reproduce

@@ -13,6 +13,7 @@ import msgspec
 from schemas.catalogue import Catalogue, Schema, Topic, feit_fields
 from schemas.reasons import Reason
 from schemas.shape import Shape, shape_of
+from schemas.sources import AFHANDELINGEN, KLOK
 from schemas.values import SIGNAAL_ID, Afhandeling, Basissignaal, ElkSignaal, Mutatie, Signaal, Terugmelding, Volging, Volgverzoek
 
 _HEADER: Final = struct.Struct(">bI")  # Confluent framing: magic byte 0, schema id
@@ -55,7 +56,7 @@ class Codec:
         self._days = {r.id: _days(catalogue.schemas[r.id]) for t in catalogue.mutatie_topics.values() for r in t.schemas}
         self._shapes = {t.topic: self._shapes_of(t) for t in catalogue.mutatie_topics.values()}
         self._volgverzoek = catalogue.latest_schema("volgverzoeken.<bron>").id
-        self._afhandeling = catalogue.latest_schema("afhandelingen").id
+        self._afhandeling = catalogue.latest_schema(AFHANDELINGEN).id
         self._terugmelding = catalogue.latest_schema("terugmeldingen.<ontvanger>").id
 
     def _shapes_of(self, topic: Topic) -> dict[bytes, Shape]:
@@ -128,11 +129,18 @@ class Codec:
     def decode_klok(self, data: bytes | None) -> int:
         """The day of a tick, in days since 1970-01-01; raises WireError."""
         schema = self.schema_of(data)
-        if schema.topic.topic != "klok":
+        if schema.topic.topic != KLOK:
             raise WireError(Reason.SCHEMA_VAN_ANDER_TOPIC)
         day = self._read(data, self._plain[schema.id])["datum"]
         _check_period(day, None)
         return int(day)
+
+    def _value(self, data: bytes | None, wanted: int) -> dict[str, Any]:
+        """What a framed value says, of the one schema that its topic has."""
+        schema = self.schema_of(data)
+        if schema.id != wanted:
+            raise WireError(Reason.SCHEMA_VAN_ANDER_TOPIC)
+        return self._read(data, self._plain[wanted])
 
     def encode_volgverzoek(self, volgverzoek: Volgverzoek) -> bytes:
         """Framed Avro of a volgverzoek."""
@@ -140,10 +148,7 @@ class Codec:
 
     def decode_volgverzoek(self, data: bytes | None) -> Volgverzoek:
         """The volgverzoek in a value of a ``volgverzoeken.<bron>`` topic; raises WireError."""
-        schema = self.schema_of(data)
-        if schema.id != self._volgverzoek:
-            raise WireError(Reason.SCHEMA_VAN_ANDER_TOPIC)
-        value = self._read(data, self._plain[schema.id])
+        value = self._value(data, self._volgverzoek)
         if not _in(VERSIES, value["versie"]):
             raise WireError(Reason.VERSIE_ONGELDIG)
         for day in (value["registratietijd"] // _DAY_MS, *(v["vanaf"] for v in value["volgt"])):
@@ -156,10 +161,7 @@ class Codec:
 
     def decode_terugmelding(self, data: bytes | None) -> Terugmelding:
         """The terugmelding in a value of a ``terugmeldingen.<ontvanger>`` topic; raises WireError."""
-        schema = self.schema_of(data)
-        if schema.id != self._terugmelding:
-            raise WireError(Reason.SCHEMA_VAN_ANDER_TOPIC)
-        found = Terugmelding(**self._read(data, self._plain[schema.id]))
+        found = Terugmelding(**self._value(data, self._terugmelding))
         _check_named(found)
         if (found.uitkomst is None) == (found.stand == "AFGEHANDELD"):
             raise WireError(Reason.UITKOMST_ONGELDIG)
@@ -171,10 +173,7 @@ class Codec:
 
     def decode_afhandeling(self, data: bytes | None) -> Afhandeling:
         """The afhandeling in a value of the topic ``afhandelingen``; raises WireError."""
-        schema = self.schema_of(data)
-        if schema.id != self._afhandeling:
-            raise WireError(Reason.SCHEMA_VAN_ANDER_TOPIC)
-        found = Afhandeling(**self._read(data, self._plain[schema.id]))
+        found = Afhandeling(**self._value(data, self._afhandeling))
         _check_named(found)
         return found
 

@@ -6,14 +6,16 @@ pure Python below, which defines what is right.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 from schemas.catalogue import Catalogue
 from schemas.cloudevents import signaal_headers, source_of, volgverzoek_headers
 from schemas.codec import Codec, WireError, encode_signaal
 from schemas.quarantine import QUARANTAINE, refused_row
 from schemas.reasons import Reason
-from schemas.values import PERSOON, Afhandeling, ElkSignaal, Mutatie, Place
+from schemas.sources import AFHANDELINGEN, KLOK, PLAIN
+from schemas.values import PERSOON, ElkSignaal, Mutatie, Place
 from streams.core.handled import handle
 from streams.core.messages import iso_time
 from streams.core.rulebook import Soort, rulebook_of
@@ -25,8 +27,8 @@ from streams.native.program import program_of
 from streams.records import Run, SourceRecord
 from streams.settings import KernChoice
 
-KLOK, AFHANDELINGEN = "klok", "afhandelingen"
 _DAY_MS = 86_400_000
+T = TypeVar("T")
 
 Frame = tuple[str, Run]  # topic and records in the order of the log
 Read = Callable[[bytes], bytes | None]
@@ -77,7 +79,7 @@ class Folder:
     @property
     def topics(self) -> list[str]:
         """The topics whose records can be folded."""
-        return [*self.rulebook.by_topic, KLOK, AFHANDELINGEN]
+        return [*self.rulebook.by_topic, *PLAIN]
 
     def fold(self, state: State, partition: int, frames: Iterable[Frame]) -> Effects:
         """The effects of ``frames``; ``state`` is that before them."""
@@ -121,20 +123,13 @@ class Folder:
     def _take(self, effects: Effects, read: Read, soort: Soort, partition: int, records: Sequence[SourceRecord]) -> None:
         """A frame goes through each stage as a whole: short loops over like things are measurably quicker than a long one over all."""
         timelines, changed = dict[bytes, Timeline](), dict[bytes, None]()
-        mutaties = [self._decoded(soort, record) for record in records]
+        decode = partial(self._codec.decode_mutatie, soort.topic)
+        mutaties = [_about_a_persoon(record, decode) for record in records]
         _open(timelines, records, mutaties, read)
         outcomes = self._stepped(effects, timelines, changed, soort, zip(records, mutaties, strict=True), partition)
         self._announce(effects, partition, outcomes)
         for persoon in changed:
             effects.changes.update(timelines[persoon].rows())
-
-    def _decoded(self, soort: Soort, record: SourceRecord) -> Mutatie | WireError:
-        if record.key is None or not PERSOON.fullmatch(record.key):
-            return WireError(Reason.SLEUTEL_ONGELDIG)
-        try:
-            return self._codec.decode_mutatie(soort.topic, record.value)
-        except WireError as e:
-            return e
 
     def _stepped(
         self,
@@ -183,7 +178,7 @@ class Folder:
     def _handled(self, effects: Effects, read: Read, partition: int, records: Iterable[SourceRecord]) -> None:
         for record in records:
             persoon = record.key or b""
-            afhandeling = self._decoded_afhandeling(record)
+            afhandeling = _about_a_persoon(record, self._codec.decode_afhandeling)
             if isinstance(afhandeling, WireError):
                 self._quarantine(effects, AFHANDELINGEN, partition, record, afhandeling.reason)
                 continue
@@ -193,14 +188,6 @@ class Folder:
                 effects.changes.update(after.rows())
             fate = Fate.NIET_BEWAARD if after is None else Fate.BEKEND if after is before else Fate.OPGESLAGEN
             effects.count(AFHANDELINGEN, fate)
-
-    def _decoded_afhandeling(self, record: SourceRecord) -> Afhandeling | WireError:
-        if record.key is None or not PERSOON.fullmatch(record.key):
-            return WireError(Reason.SLEUTEL_ONGELDIG)
-        try:
-            return self._codec.decode_afhandeling(record.value)
-        except WireError as e:
-            return e
 
     def _pass_days(self, effects: Effects, due: Iterable[bytes], read: Read, place: Place, day: int) -> None:
         for persoon in sorted(due):
@@ -228,6 +215,16 @@ class Folder:
     def _quarantine(effects: Effects, topic: str, partition: int, record: SourceRecord, reason: Reason) -> None:
         effects.send(QUARANTAINE, 0, refused_row(record.key, record.value, reason, Place(topic, partition, record.offset)))
         effects.count(topic, QUARANTAINE)
+
+
+def _about_a_persoon(record: SourceRecord, decode: Callable[[bytes | None], T]) -> T | WireError:
+    """What a record says, or why it cannot be taken; its key has to be a pseudonym."""
+    if record.key is None or not PERSOON.fullmatch(record.key):
+        return WireError(Reason.SLEUTEL_ONGELDIG)
+    try:
+        return decode(record.value)
+    except WireError as e:
+        return e
 
 
 def _open(

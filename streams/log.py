@@ -104,6 +104,7 @@ class PartitionLog:
             await told
         finally:
             told.cancel()
+            await asyncio.gather(told, return_exceptions=True)  # when both fail, what is raised above says why
         crash_point("after-offsets")
         results = [await _acknowledged(topic, future) for topic, future in sent]
         crash_point("before-commit")

@@ -14,6 +14,7 @@ from schemas.brokers import client_options
 from schemas.catalogue import Catalogue
 from schemas.checkpoints import CHECKPOINTS
 from schemas.quarantine import QUARANTAINE
+from schemas.sources import AFHANDELINGEN, PLAIN
 
 AUDIT: Final = "audit"  # who keeps an archive and the logs, signs checkpoints and proves signals
 BEHEER: Final = "beheer"  # who retries, closes and looks after it all
@@ -60,11 +61,11 @@ def wanted_acls(catalogue: Catalogue, toepassing: str, principal: str) -> list[R
 
 def _of_node(name: str, own: Sequence[str]) -> Iterator[Rule]:
     yield Rule(name, "READ", "topic", "mutaties.", prefixed=True)
-    for topic in ("klok", "afhandelingen"):
+    for topic in PLAIN:
         yield Rule(name, "READ", "topic", topic)
     for begin in ("signalen.", "terugmeldingen."):  # for the relay, which writes the afhandelingen
         yield Rule(name, "READ", "topic", begin, prefixed=True)
-    yield Rule(name, "WRITE", "topic", "afhandelingen")
+    yield Rule(name, "WRITE", "topic", AFHANDELINGEN)
     yield Rule(name, "READ", "group", f"{name}-terugmeldingen")
     yield Rule(name, "READ", "topic", f"{name}-personen-changelog")
     for topic in own:
@@ -99,12 +100,12 @@ def _of_beheer(toepassing: str, own: Sequence[str]) -> Iterator[Rule]:
     for who in (AUDIT, BEHEER):
         for begin in ("mutaties.", "signalen.", "terugmeldingen.", "volgverzoeken."):
             yield Rule(who, "READ", "topic", begin, prefixed=True)
-        for topic in ("klok", "afhandelingen", QUARANTAINE, CHECKPOINTS, *own):
+        for topic in (*PLAIN, QUARANTAINE, CHECKPOINTS, *own):
             if who == BEHEER or topic != changelog:
                 yield Rule(who, "READ", "topic", topic)
     yield Rule(AUDIT, "WRITE", "topic", CHECKPOINTS)
     yield Rule(BEHEER, "WRITE", "topic", "mutaties.", prefixed=True)  # a retry writes a record again where it came from
-    for topic in ("klok", "afhandelingen", QUARANTAINE):
+    for topic in (*PLAIN, QUARANTAINE):
         yield Rule(BEHEER, "WRITE", "topic", topic)
     yield Rule(BEHEER, "WRITE", "transactional-id", f"{toepassing}-quarantaine")
 

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from connectors.ontvangers.topic_reader import read_places, read_topics
-from samenloop.cited import KLOK, places_of
+from samenloop.cited import places_of
 from samenloop.context import BrokersOption, DataOption, brokers_of, catalogue_of, settings_of
 from samenloop.errors import NotDoneError
 from samenloop.explanation import Explanation, explanation_of, explanation_text
@@ -20,6 +20,7 @@ from samenloop.running import run
 from samenloop.why_not import WhyNot, why_not, why_not_text
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec, WireError, decode_signaal
+from schemas.sources import KLOK
 from schemas.values import ElkSignaal
 
 

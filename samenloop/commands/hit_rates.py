@@ -1,6 +1,7 @@
 """``samenloop hit-rates``: how often signals hit, by what ontvangers report, for the yearly report."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -56,17 +57,19 @@ async def _of_topics(brokers: str, catalogue: Catalogue) -> Tally:
 
 def _of_archive(folder: Path, catalogue: Catalogue) -> Tally:
     archive, tally = Archive(folder), Tally(catalogue)
-    for topic in archive.topics:
-        if topic.startswith(_SIGNALEN):
-            for rows in archive.columns(topic, 0, ["value"]):
-                for value in rows["value"]:
-                    tally.signaal(value)
-    for topic in archive.topics:
-        if topic.startswith(_TERUGMELDINGEN):
-            for rows in archive.columns(topic, 0, ["value"]):
-                for value in rows["value"]:
-                    tally.terugmelding(topic.removeprefix(_TERUGMELDINGEN), value)
+    for _, value in _values(archive, _SIGNALEN):
+        tally.signaal(value)
+    for ontvanger, value in _values(archive, _TERUGMELDINGEN):
+        tally.terugmelding(ontvanger, value)
     return tally
+
+
+def _values(archive: Archive, family: str) -> Iterator[tuple[str, bytes | None]]:
+    """Each value of the topics of a family, with the ontvanger whose topic it is."""
+    for topic in archive.topics:
+        if topic.startswith(family):
+            for rows in archive.columns(topic, 0, ["value"]):
+                yield from ((topic.removeprefix(family), value) for value in rows["value"])
 
 
 def _show(report: Report) -> None:

@@ -20,13 +20,12 @@ from samenloop.retry import Report, retry
 from samenloop.running import run
 from schemas.catalogue import Catalogue
 from schemas.reasons import Reason
+from schemas.sources import PLAIN
 from streams.core.messages import iso_time
 
 quarantine = typer.Typer(
     no_args_is_help=True, help="The records that the engine refused: look at them, retry them after a fix, or close them."
 )
-
-_PLAIN = ("klok", "afhandelingen")  # source topics that are named as they are
 
 NumberArgument = Annotated[int, typer.Argument(metavar="NUMBER", min=0, help="As 'list' shows it.")]
 NumbersArgument = Annotated[list[int] | None, typer.Argument(metavar="[NUMBER]...", min=0, help="As 'list' shows them.")]
@@ -120,7 +119,7 @@ def retry_records(
     settings = settings_of(brokers=brokers, data=data)
     catalogue = catalogue_of(settings)
     selection = _selection(catalogue, numbers, topic, reason, all_open=all_open)
-    known = topics_of(catalogue, [*catalogue.mutatie_topics, *_PLAIN])
+    known = topics_of(catalogue, [*catalogue.mutatie_topics, *PLAIN])
     report = run(retry(brokers_of(settings), settings.toepassing, known, selection))
     if report is None:
         raise typer.Exit(2)
@@ -181,9 +180,9 @@ def _tell(report: Report, *, as_json: bool) -> None:
 
 def topics_of(catalogue: Catalogue, named: Sequence[str] | None) -> list[str]:
     """The topics that an operator names, with or without ``mutaties.``; raises NotDoneError."""
-    known = {*catalogue.mutatie_topics, *_PLAIN}
+    known = {*catalogue.mutatie_topics, *PLAIN}
     soorten = [n.removeprefix("mutaties.") for n in named or ()]
     for soort in soorten:
         if soort not in known:
             raise NotDoneError(f"there is no {soort} in the catalogue; there are: {', '.join(sorted(known))}")
-    return [s if s in _PLAIN else f"mutaties.{s}" for s in soorten]
+    return [s if s in PLAIN else f"mutaties.{s}" for s in soorten]

@@ -13,6 +13,7 @@ from aiokafka import TopicPartition
 from schemas.catalogue import Catalogue
 from schemas.checkpoints import CHECKPOINTS
 from schemas.quarantine import QUARANTAINE
+from schemas.sources import PLAIN
 from schemas.verloop import verloop_topic
 from streams.audit.archive import CATALOGUES, Archive
 from streams.audit.committed import Span, StalledError, committed_of
@@ -94,7 +95,7 @@ def _in_order(there: set[str], toepassing: str) -> Iterator[list[str]]:
     yield [t for t in [CHECKPOINTS] if t in there]
     yield [t for t in [verloop_topic(toepassing)] if t in there]
     yield sorted(t for t in there if t.startswith(sent) or t == QUARANTAINE)
-    yield sorted(t for t in there if t.startswith(("mutaties.", "terugmeldingen.")) or t in {"klok", "afhandelingen"})
+    yield sorted(t for t in there if t.startswith(("mutaties.", "terugmeldingen.")) or t in PLAIN)
 
 
 def _is_lost(tp: TopicPartition, span: Span) -> bool:

@@ -13,6 +13,7 @@ import polars as pl
 
 from schemas.catalogue import Catalogue, Schema, Topic, feit_fields
 from schemas.quarantine import QUARANTAINE, Refused, read_headers
+from schemas.sources import AFHANDELINGEN, KLOK
 from schemas.values import Place
 from schemas.verloop import Verloop, decode_verloop, verloop_topic
 from streams.audit.archive import Archive
@@ -25,7 +26,6 @@ TIKKEN: Final = "tikken"  # of the klok
 GELEZEN: Final = "gelezen"  # every record of a source topic
 GEWEIGERD: Final = "geweigerd"  # the places of those in quarantine
 SIGNALEN: Final = "signalen"
-AFHANDELINGEN: Final = "afhandelingen"
 _FRAMING: Final = 5  # bytes: a zero, and the schema id
 _PLACE: Final = {"topic": pl.String, "partitie": pl.Int64, "offset": pl.Int64}
 _TAKEN: Final = {
@@ -85,7 +85,7 @@ class Tables:
         self._write(SIGNALEN, "", pl.DataFrame(schema=_PLACE | {"waarde": pl.Binary}))
         jobs = [partial(self._signalen, f) for name in self._archive.topics if name.startswith("signalen.") for f in self._files(name)]
         self._write(TIKKEN, "", pl.DataFrame(schema=_TICK))
-        jobs += [partial(self._plain, f, TIKKEN, _TICK) for f in self._files("klok")]
+        jobs += [partial(self._plain, f, TIKKEN, _TICK) for f in self._files(KLOK)]
         self._write(AFHANDELINGEN, "", pl.DataFrame(schema=_AFHANDELING))
         jobs += [partial(self._plain, f, AFHANDELINGEN, _AFHANDELING) for f in self._files(AFHANDELINGEN)]
         for topic in self._catalogue.mutatie_topics.values():

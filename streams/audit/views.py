@@ -6,7 +6,8 @@ from typing import Final
 import duckdb
 
 from schemas.catalogue import Catalogue
-from streams.audit.tables import AFHANDELINGEN, GELEZEN, GENOMEN, GEWEIGERD, SIGNALEN, TIKKEN
+from schemas.sources import AFHANDELINGEN
+from streams.audit.tables import GELEZEN, GENOMEN, GEWEIGERD, SIGNALEN, TIKKEN
 
 _RECORD: Final = """{"soort": "VARCHAR", "record_id": "VARCHAR", "versie": "BIGINT", "begindatum": "VARCHAR", "einddatum": "VARCHAR",
     "topic": "VARCHAR", "partition": "BIGINT", "offset": "BIGINT"}"""

@@ -80,13 +80,11 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
 
     def with_follows(self, follows: dict[str, Follow]) -> "Timeline":
         """With other volgverzoeken."""
-        head = self.head
-        return replace(self, head=Head(head.gronden, follows, head.pages, head.page, head.handled), changed=self.changed | {_HEAD})
+        return replace(self, head=replace(self.head, follows=follows), changed=self.changed | {_HEAD})
 
     def with_handled(self, handled: Handled) -> "Timeline":
         """With other signalen that were handled."""
-        head = self.head
-        return replace(self, head=Head(head.gronden, head.follows, head.pages, head.page, handled), changed=self.changed | {_HEAD})
+        return replace(self, head=replace(self.head, handled=handled), changed=self.changed | {_HEAD})
 
     @property
     def next_due(self) -> int | None:
