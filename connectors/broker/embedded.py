@@ -190,10 +190,13 @@ class _locked:  # noqa: N801 - reads as the verb that it is
         self._file = (home / "lock").open("ab")
 
     def __enter__(self) -> BufferedWriter:
-        if not take(self._file):
+        deadline = time.monotonic() + STOP_SECONDS
+        while not take(self._file):
             last = last_run(self._home)
-            self._file.close()
-            raise BrokerError(f"a broker already runs in {self._home}{f' with pid {last.pid} on {last.bootstrap}' if last else ''}")
+            if last is None or last.lives or time.monotonic() > deadline:
+                self._file.close()
+                raise BrokerError(f"a broker already runs in {self._home}{f' with pid {last.pid} on {last.bootstrap}' if last else ''}")
+            time.sleep(0.05)  # its guard was killed; the Kafka behind it is on its way out
         return self._file
 
     def __exit__(self, *_: object) -> None:

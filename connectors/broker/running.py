@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 from dataclasses import dataclass
 from io import BufferedWriter
 from pathlib import Path
@@ -20,6 +21,17 @@ class RunningBroker:
     def port(self) -> int:
         """Port of the broker on loopback."""
         return int(self.bootstrap.rsplit(":", 1)[1])
+
+    @property
+    def lives(self) -> bool:
+        """Whether there is a process of its number."""
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            pass
+        return True
 
 
 def running(data: Path) -> RunningBroker | None:

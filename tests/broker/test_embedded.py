@@ -7,16 +7,18 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from connectors.broker.distribution import DistributionError, java_of
-from connectors.broker.embedded import BrokerError, EmbeddedBroker
-from connectors.broker.running import RunningBroker, running
+from connectors.broker.embedded import BrokerError, EmbeddedBroker, _locked
+from connectors.broker.running import RunningBroker, running, take
 
 CLI = str(Path(sys.executable).with_name("samenloop"))
 
@@ -77,6 +79,26 @@ def test_a_torn_file_of_the_last_run_does_no_harm(tmp_path: Path, left: str) -> 
     (tmp_path / "kafka" / "broker.json").write_text(left)
     assert running(tmp_path) is None
     assert len(set(EmbeddedBroker(tmp_path)._ports())) == 2
+
+
+@pytest.mark.parametrize("lives", [False, True])
+def test_only_a_broker_whose_guard_is_gone_is_waited_for_until_its_last_process_has_ended(tmp_path: Path, lives: bool) -> None:
+    guard = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    (tmp_path / "broker.json").write_text(json.dumps(asdict(RunningBroker(guard.pid, "127.0.0.1:1", 1, "4"))))
+    kafka = (tmp_path / "lock").open("ab")
+    assert take(kafka)
+    if not lives:
+        guard.kill()
+        guard.wait()
+    released = threading.Timer(0.5, kafka.close)
+    released.start()
+    try:
+        with pytest.raises(BrokerError, match=f"already runs .* pid {guard.pid}") if lives else nullcontext(), _locked(tmp_path):
+            assert kafka.closed
+    finally:
+        released.join()
+        guard.kill()
+        guard.wait()
 
 
 def test_kill_9_of_the_parent_leaves_no_kafka_behind_and_a_stale_file_does_no_harm(tmp_path: Path) -> None:
