@@ -15,12 +15,13 @@ from schemas.reasons import Reason
 from schemas.values import ElkSignaal, Mutatie, Place, Volging, Volgverzoek
 from streams.core.diff import diff, remember
 from streams.core.handled import unhandled
-from streams.core.messages import Cause, basissignaal_of, signaal_of
+from streams.core.messages import Cause, basissignaal_of
+from streams.core.pairs import told
 from streams.core.record import Record, newer, pack, record_of, with_sent
-from streams.core.rulebook import DienstRule, Rulebook, Soort
-from streams.core.rules import Wanted, samenloop
+from streams.core.rulebook import Rulebook, Soort
+from streams.core.rules import samenloop
 from streams.core.spells import BEFORE, next_border, on, since, spells
-from streams.core.timeline import Follow, Handled, Timeline
+from streams.core.timeline import Follow, Timeline
 
 
 class Fate(StrEnum):
@@ -125,29 +126,6 @@ def _judge(
                 if after is not known:
                     records[nummer, feit.name] = other, after
     return list(records.values()), tuple(signalen)
-
-
-def told(  # noqa: PLR0913, PLR0917 - a pair of records, and what a signaal about it names
-    signalen: list[ElkSignaal],
-    rulebook: Rulebook,
-    handled: Handled,
-    dienst: DienstRule,
-    soort: Soort,
-    feit: Record,
-    j: int,
-    was: Record,
-    basis: Record,
-    wanted: Wanted | None,
-    cause: Cause,
-) -> Record:
-    """The feit after the ontvanger was told of it what is ``wanted`` beside the basisfeit at position ``j``."""
-    changes = list(diff(feit.sent, dienst.nummer, j, wanted))
-    if handled:
-        changes = unhandled(handled, rulebook, dienst, changes, basis, (soort.naam, feit.record_id))
-    if not changes:
-        return feit
-    signalen += [signaal_of(rulebook, dienst, soort, c, was, basis, feit, cause) for c in changes]
-    return with_sent(feit, remember(feit.sent, changes))
 
 
 def weigh(rulebook: Rulebook, before: Timeline, after: Timeline, day: int, cause: Cause) -> tuple[Timeline, tuple[ElkSignaal, ...]]:

@@ -10,11 +10,11 @@ from typing import Final
 from schemas.values import ElkSignaal, Mutatie, Volgverzoek, Waarde
 from streams.core.diff import diff, remember
 from streams.core.messages import Cause, basissignaal_of
+from streams.core.pairs import feiten_of, judge_pairs, told
 from streams.core.record import Record, with_sent
 from streams.core.rulebook import Rulebook, Soort
-from streams.core.rules import samenloop
 from streams.core.spells import BEFORE, Standing
-from streams.core.step import Fate, Outcome, follow, forget, told, weigh
+from streams.core.step import Fate, Outcome, follow, forget, weigh
 from streams.core.timeline import Follow, Timeline, timeline_of
 
 Source = Callable[[Soort, int], Mutatie | None]  # a soort and an offset in the partition of the persoon → the mutatie that stands there
@@ -50,7 +50,7 @@ class Switch:
         """
         ended, signalen = self._end(before, cause)
         timeline = self._projected(ended, source)
-        timeline, of_pairs = self._judged(timeline, cause)
+        timeline, of_pairs = judge_pairs(self.new, timeline, timeline, cause)
         timeline, of_gronden = weigh(self.new, timeline, timeline, BEFORE if klok is None else klok, cause)
         timeline, volgverzoeken = follow(self.new, forget(self.new, timeline), cause.registratietijd, self._anew)
         timeline, left = self._let_go(timeline, cause.registratietijd)
@@ -60,7 +60,7 @@ class Switch:
         """Withdraw what diensten said that are no more, in their own words."""
         signalen, changed = list[ElkSignaal](), list[tuple[Soort, Record]]()
         gone = [d for d in self.old.diensten.values() if d.nummer not in self.new.diensten]
-        for soort, feit in _feiten(self.old, timeline) if gone else ():
+        for soort, feit in feiten_of(self.old, timeline) if gone else ():
             record = feit
             for dienst in gone:
                 for j, basis in enumerate(timeline.gronden(dienst.basis)):
@@ -96,20 +96,6 @@ class Switch:
                 raise SwitchError(f"the mutatie of {soort.topic} at offset {record.offset} is no longer there, and a field of it is needed")
             known = mutatie.feit
         return Record(record.name, record.versie, record.offset, record.period, tuple([known.get(v) for v in velden]), record.sent)
-
-    def _judged(self, timeline: Timeline, cause: Cause) -> tuple[Timeline, list[ElkSignaal]]:
-        """Every pair judged by the new rules."""
-        signalen, changed = list[ElkSignaal](), list[tuple[Soort, Record]]()
-        diensten = [d for d in self.new.diensten.values() if d.van_paren]
-        for soort, feit in _feiten(self.new, timeline):
-            record = feit
-            for dienst in diensten:
-                for j, basis in enumerate(timeline.gronden(dienst.basis)):
-                    wanted = samenloop(dienst, soort.nummer, basis, record) if soort.nummer in dienst.feiten else None
-                    record = told(signalen, self.new, timeline.head.handled, dienst, soort, record, j, basis, basis, wanted, cause)
-            if record is not feit:
-                changed.append((soort, record))
-        return timeline.with_records(self.new.soorten, changed), signalen
 
     def _let_go(self, timeline: Timeline, registratietijd: int) -> tuple[Timeline, list[tuple[str, Volgverzoek]]]:
         """Tell the bronnen that no dienst asks any more that the persoon is not followed."""
@@ -148,12 +134,6 @@ def _bronnen_of_more(old: Rulebook, new: Rulebook) -> Iterator[str]:
     for nummer, now in new.diensten.items():
         was = old.diensten.get(nummer)
         yield from (new.soorten[n].bron for n in now.feiten if was is not None and n not in was.feiten)
-
-
-def _feiten(rulebook: Rulebook, timeline: Timeline) -> Iterator[tuple[Soort, Record]]:
-    for soort in rulebook.soorten.values():
-        if not soort.is_basisfeit:
-            yield from ((soort, feit) for feit in timeline.of(soort))
 
 
 _NOTHING: Final[Standing | None] = None
