@@ -4,6 +4,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 import faust
+from faust.tables import TableManager
 from faust.types import TP
 
 from schemas.brokers import Brokers
@@ -18,6 +19,15 @@ class App(faust.App):
     engine: Engine
 
 
+class NoTables(TableManager):
+    """Faust waits a second at each start for tables that may still be declared; here there are none."""
+
+    async def on_start(self) -> None:
+        """Called when the app starts."""
+        await self._update_channels()
+        await self.recovery.start()
+
+
 def build_app(settings: EngineSettings, catalogue: Catalogue) -> App:
     """A Faust app for ``catalogue``; must be called inside a running event loop. Two apps in one process work."""
     app = App(
@@ -27,6 +37,7 @@ def build_app(settings: EngineSettings, catalogue: Catalogue) -> App:
         topic_partitions=settings.partities,
         topic_allow_declare=False,  # topics are made by `samenloop topics apply`, from the catalogue
         topic_disable_leader=True,
+        TableManager=NoTables,
         table_standby_replicas=1,  # with 0 Faust takes an assignor that parts the topics' partitions of one number
         web_enabled=False,
         datadir=str(settings.datadir),

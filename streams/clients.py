@@ -8,6 +8,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.producer import sender
 
+from streams.fetch import RunConsumer
+
 # Until the markers of a transaction stand, Kafka takes no partition into the next (KAFKA-5477). They take a few ms; aiokafka asks every 20.
 sender.BACKOFF_OVERRIDE = 0.004
 
@@ -18,6 +20,7 @@ class Clients:
 
     producer: Callable[..., Any] = AIOKafkaProducer
     consumer: Callable[..., Any] = AIOKafkaConsumer
+    rows: Callable[..., Any] = RunConsumer  # a consumer that gives runs
     admin: Callable[..., Any] = AIOKafkaAdminClient
 
 

@@ -15,7 +15,7 @@ Point = Literal[
     "after-offsets",
     "before-commit",  # all is acknowledged, and not yet true
     "after-commit",  # true on the log, not yet in the store
-    "during-recovery",  # behind one row of the changelog
+    "during-recovery",  # behind one batch of rows of the changelog
     "during-revoke",  # told to give partitions up, none is closed yet
 ]
 

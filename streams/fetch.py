@@ -6,12 +6,14 @@ aiokafka has no place where this could be said: its fetcher makes the reader of 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.structs import TopicPartition
 
 from streams.records import Batch, Run, batches
 
+_MOST: Final = 10_000  # records of a run of rows
 _MESSAGE_SET: Final = -1  # among what a fetch's answer says of a partition
 
 
@@ -33,6 +35,15 @@ def fetch_runs(consumer: Any, most: int) -> None:  # noqa: ANN401 - aiokafka has
             tapped.forget(request)  # also when a rebalance cancels the fetch
 
     fetcher._proc_fetch_request = processed  # noqa: SLF001
+
+
+class RunConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
+    """aiokafka's consumer; ``getmany`` gives runs."""
+
+    async def start(self) -> None:
+        """Connect; raises KafkaError."""
+        await super().start()
+        fetch_runs(self, _MOST)
 
 
 def held(consumer: Any, partitions: Iterable[TopicPartition]) -> None:  # noqa: ANN401 - aiokafka has no types
@@ -81,7 +92,8 @@ class _Runs:
     def __init__(self, data: bytes, records: Any, most: int) -> None:  # noqa: ANN401
         self.next_fetch_offset: int = records.next_fetch_offset
         self._most = most
-        self._batches = batches(data, self.next_fetch_offset, records._aborted_transactions, most)  # noqa: SLF001
+        aborted, check = records._aborted_transactions, records._check_crcs  # noqa: SLF001
+        self._batches = batches(data, self.next_fetch_offset, aborted, most, check=check)
 
     def __iter__(self) -> "_Runs":
         return self

@@ -101,20 +101,22 @@ def run_of(records: Iterable[Keyed]) -> Run:
     return Run([Batch(base, len(found), data, found[-1].offset)], base)
 
 
-def batches(data: bytes, start: int, aborted: Iterable[tuple[int, int]], most: int) -> Iterator[tuple[Batch | None, int]]:
+def batches(
+    data: bytes, start: int, aborted: Iterable[tuple[int, int]], most: int, *, check: bool = False
+) -> Iterator[tuple[Batch | None, int]]:
     """Batches of what a fetch brought, from ``start`` on, each with the offset behind it; None for what is not to be read.
 
     ``aborted`` are the producer and first offset of the transactions that were taken back. No batch holds more than ``most`` records.
-    Raises CorruptRecordException. The last batch of a fetch may be cut off: the next fetch brings it whole.
+    ``check``: whether the checksum of each must be right. Raises CorruptRecordException.
+    The last batch of a fetch may be cut off: the next fetch brings it whole.
     """
     waiting, gone, at = sorted(aborted, key=lambda a: a[1]), set[int](), 0
     while at + _HEADER.size <= len(data):
-        base, length, _, magic, _, attributes, last_delta, _, _, producer, _, _, count = _HEADER.unpack_from(data, at)
+        base, length, _, magic, crc, attributes, last_delta, _, _, producer, _, _, count = _HEADER.unpack_from(data, at)
         begin, at = at, at + _LENGTH_FROM + length
         if at > len(data):
             return
-        if magic != _MAGIC:
-            raise CorruptRecordException(f"a record batch of format {magic}, not {_MAGIC}")
+        _check(magic, crc if check else None, memoryview(data)[begin + _CRC_FROM : at])
         while waiting and waiting[0][1] <= base:
             gone.add(waiting.pop(0)[0])
         last = base + last_delta
@@ -168,6 +170,13 @@ class FinishedBatch:
         batch = bytearray(_HEADER.pack(0, length, -1, _MAGIC, 0, *fields) + data)
         struct.pack_into(">I", batch, _CRC_AT, calc_crc32c(memoryview(batch)[_CRC_FROM:]))
         return bytes(batch)
+
+
+def _check(magic: int, crc: int | None, data: memoryview) -> None:
+    if magic != _MAGIC:
+        raise CorruptRecordException(f"a record batch of format {magic}, not {_MAGIC}")
+    if crc is not None and calc_crc32c(data) != crc:
+        raise CorruptRecordException("a record batch with another checksum than it says")
 
 
 def _inflated(method: int, data: bytes) -> bytes:

@@ -15,6 +15,8 @@ from aiokafka import TopicPartition
 from schemas.brokers import client_options
 from streams.clients import Clients
 from streams.crash_points import crash_point
+from streams.native.contents import contents_of
+from streams.records import Run
 from streams.settings import EngineSettings
 from streams.store import PartitionStore
 
@@ -59,7 +61,7 @@ async def restore(settings: EngineSettings, clients: Clients, partition: int, st
     May be cancelled: the store then holds the rows up to its position, and goes on from there.
     """
     tp = TopicPartition(settings.changelog, partition)
-    consumer = clients.consumer(
+    consumer = clients.rows(
         **client_options(settings.brokers),
         isolation_level="read_committed",
         enable_auto_commit=False,
@@ -73,9 +75,9 @@ async def restore(settings: EngineSettings, clients: Clients, partition: int, st
             progress.begin = progress.at = max(store.position, (await consumer.beginning_offsets([tp]))[tp])
         progress.end = end
         consumer.seek(tp, progress.begin)
-        async for records in _batches(settings, consumer, tp, progress):
-            for record in records:
-                store.restore(record.key, record.value)
+        async for runs in _runs(settings, consumer, tp, progress):
+            for run in runs:
+                store.restore(contents_of(run))
                 crash_point("during-recovery")
             store.position = progress.at
         store.restored()
@@ -83,15 +85,15 @@ async def restore(settings: EngineSettings, clients: Clients, partition: int, st
         await consumer.stop()
 
 
-async def _batches(settings: EngineSettings, consumer: Any, tp: TopicPartition, progress: Progress) -> AsyncIterator[Sequence[Any]]:  # noqa: ANN401
+async def _runs(settings: EngineSettings, consumer: Any, tp: TopicPartition, progress: Progress) -> AsyncIterator[Sequence[Run]]:  # noqa: ANN401
     """What each fetch brings, until the end is reached."""
     end, moved = progress.end or 0, time.monotonic()
     while progress.at < end:
-        records = (await consumer.getmany(timeout_ms=_POLL_MS)).get(tp, ())
+        runs = (await consumer.getmany(timeout_ms=_POLL_MS)).get(tp, ())
         now, position = time.monotonic(), await consumer.position(tp)
         if position > progress.at:
-            progress.rows, progress.at, moved = progress.rows + len(records), position, now
-            yield records
+            progress.rows, progress.at, moved = progress.rows + sum(map(len, runs)), position, now
+            yield runs
         elif now - moved > settings.stall_timeout:
             raise RecoveryError(
                 f"partition {tp.partition}: nothing came of {tp.topic} for {settings.stall_timeout:g} s, "

@@ -1,6 +1,6 @@
 """The table ``personen``: persoon → bytes of the timeline, one store a partition, restored from the compacted changelog."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -38,12 +38,14 @@ class PartitionStore:
         """The personen for whom time alone changes something by ``day``; the others are not looked at."""
         return self._due.until(day)
 
-    def restore(self, key: bytes, value: bytes | None) -> None:
-        """Take one row of the changelog."""
-        if key != META_KEY:
+    def restore(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """Take rows of the changelog, in its order."""
+        newest = dict(rows)
+        meta = newest.pop(META_KEY, None)
+        if meta is not None:
+            self.meta = msgspec.json.decode(meta, type=Meta)
+        for key, value in newest.items():
             self._put(key, value)
-        elif value is not None:
-            self.meta = msgspec.json.decode(value, type=Meta)
 
     def restored(self) -> None:
         """Told when all rows were taken; raises LayoutError when the newest are of another layout: those before a switch are."""
@@ -66,11 +68,12 @@ class PartitionStore:
         old = self.rows.pop(key, None) if value is None else self.rows.get(key)
         if value is not None:
             self.rows[key] = value
-        self.size += _size(key, value) - _size(key, old)
-        self._due.put(key, old, value)
-        if is_head(key):
-            self.persons += (value is not None) - (old is not None)
-
-
-def _size(key: bytes, value: bytes | None) -> int:
-    return 0 if value is None else len(key) + len(value)
+            self.size += len(value)
+        if old is not None:
+            self.size -= len(old)
+        if not is_head(key):
+            self._due.put(key, old, value)
+        if (value is None) != (old is None):
+            sign = 1 if old is None else -1
+            self.size += sign * len(key)
+            self.persons += sign * is_head(key)

@@ -8,7 +8,6 @@ import json
 import zlib
 from array import array
 from collections.abc import Iterable, Iterator
-from functools import cache
 from hashlib import blake2b
 from typing import Any, Final, cast
 
@@ -19,8 +18,7 @@ from streams.audit.manifest import RowsFile, read_verified
 from streams.audit.rows import SCHEMA, Row, rows_in
 from streams.effects import Encoded
 from streams.encoded import encode_record, fields_in, fields_of, varint
-from streams.native.kern import NoKernError
-from streams.native.rows import DIGEST, NativeRows, PackedRows
+from streams.native.rows import DIGEST, PackedRows, native_rows
 from streams.records import Batch
 
 __all__ = ["DIGEST", "Packed", "digest_of", "digests_of", "packed_files", "packed_in"]
@@ -92,14 +90,14 @@ def digest_of(fields: bytes) -> bytes:
 
 def digests_of(records: Encoded) -> bytes:
     """The digests of records; raises RecordFormatError."""
-    native = _native()
+    native = native_rows()
     found = None if native is None else native.digests(records.data, records.count)
     return found or b"".join(map(digest_of, fields_in([records])))
 
 
 def _natively(data: bytes, *, headers: bool) -> PackedRows | None:
     """What the native core makes of a file; None when it cannot be sure, and then the Python says what is wrong."""
-    native = _native()
+    native = native_rows()
     try:
         reader = fastavro.block_reader(io.BytesIO(data))
         if native is None or json.loads(reader.metadata["avro.schema"]) != _WRITTEN:
@@ -111,14 +109,6 @@ def _natively(data: bytes, *, headers: bool) -> PackedRows | None:
 
 def _blocks(reader: Iterable[Any]) -> Iterator[tuple[bytes, int]]:
     return ((block.bytes_.getvalue(), block.num_records) for block in reader)
-
-
-@cache
-def _native() -> NativeRows | None:
-    try:
-        return NativeRows()
-    except NoKernError:
-        return None
 
 
 _WRITTEN: Final = {k: v for k, v in cast("dict[str, Any]", SCHEMA).items() if not k.startswith("__")}

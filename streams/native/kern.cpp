@@ -353,7 +353,7 @@ EXPORTED void kern_encode(Kern* k, const uint8_t* keys, const uint64_t* key_size
     k->encode(keys, key_sizes, values, value_sizes, count, most);
 }
 
-// For a replay: no program is needed.
+// For a replay and for rows of state: no program is needed.
 EXPORTED kern::Rows* rows_new() { return new (kern::grown(nullptr, sizeof(kern::Rows))) kern::Rows(); }
 
 EXPORTED void rows_free(kern::Rows* r) {
@@ -370,3 +370,5 @@ EXPORTED bool rows_add(kern::Rows* r, const uint8_t* block, uint64_t size, int64
 }
 
 EXPORTED bool rows_digest(kern::Rows* r, const uint8_t* records, uint64_t size, int64_t count) { return r->digest({records, size}, count); }
+
+EXPORTED bool rows_locate(kern::Rows* r, const uint8_t* records, uint64_t size, int64_t count) { return r->locate({records, size}, count); }

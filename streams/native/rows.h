@@ -58,6 +58,20 @@ public:
         return in.at == in.end;
     }
 
+    // Where the key and the value of each record of a batch stand in it. False when these are no records.
+    bool locate(Slice records, i64 count) {
+        Batch batch{records.data, records.size, 0, count};
+        Reader in(records);
+        contents_.clear();
+        for (i64 n = 0; n < count; n++) {
+            Record r;
+            if (!read_record(in, batch, r)) return false;
+            locate(records, r.has_key, r.key), locate(records, r.has_value, r.value);
+        }
+        packed.contents = reinterpret_cast<const Span*>(contents_.data);
+        return true;
+    }
+
 private:
     Buffer data_, offsets_, ends_, contents_, digests_, fields_, headers_;
     i64 first_ = 0, last_ = 0;
@@ -89,6 +103,11 @@ private:
         data_.put(fields_.slice());
         span(key, begin), span(value, begin);
         number(offsets_, offset), number(ends_, i64(data_.size));
+    }
+
+    void locate(Slice records, bool there, Slice s) {
+        i64 begin = s.data - records.data;
+        number(contents_, there ? begin : -1), number(contents_, there ? begin + i64(s.size) : -1);
     }
 
     void span(Span s, i64 begin) {

@@ -1,13 +1,16 @@
-"""Rows of an archive through the native core: as records in Kafka's format, and the digests of records (rows.h)."""
+"""Rows through the native core (rows.h): of an archive as records in Kafka's format, digests of records, contents of a batch."""
 
 import ctypes
 from array import array
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from aiokafka.errors import CorruptRecordException
+
 from streams.native.build import LIBRARY
-from streams.native.kern import library_of
+from streams.native.kern import NoKernError, library_of
 
 DIGEST: Final = 16  # bytes
 _SPANS: Final = 4  # numbers a record: where its key and its value begin and end
@@ -58,11 +61,28 @@ class NativeRows:
         numbers = [_numbers(a, n * found.count) for a, n in ((found.offsets, 1), (found.ends, 1), (found.contents, _SPANS))]
         return PackedRows(data, *numbers)
 
+    def contents(self, records: bytes, count: int) -> list[tuple[bytes, bytes | None]]:
+        """Key and value of each record of a batch, b"" where there is no key; raises CorruptRecordException."""
+        if not self._lib.rows_locate(self._rows, records, len(records), count):
+            raise CorruptRecordException("a record of a batch is cut off")
+        spans = iter(_numbers(self._packed.contents, _SPANS * count))
+        four = zip(spans, spans, spans, spans, strict=True)
+        return [(records[a:b], None if c < 0 else records[c:d]) for a, b, c, d in four]
+
     def digests(self, records: bytes, count: int) -> bytes | None:
         """A digest of what each record says; None when these are no records."""
         if not self._lib.rows_digest(self._rows, records, len(records), count):
             return None
         return ctypes.string_at(self._packed.digests, DIGEST * count) if count else b""
+
+
+@cache
+def native_rows() -> NativeRows | None:
+    """The native core's part of reading rows, if there is one here; for one thread."""
+    try:
+        return NativeRows()
+    except NoKernError:
+        return None
 
 
 def _numbers(address: int | None, number: int) -> "array[int]":
@@ -78,7 +98,9 @@ def _load(library: Path) -> Any:  # noqa: ANN401 - what a library has is known t
     lib.rows_new.argtypes, lib.rows_new.restype = [], pointer
     lib.rows_packed.argtypes, lib.rows_packed.restype = [pointer], pointer
     lib.rows_add.argtypes, lib.rows_add.restype = [pointer, ctypes.c_char_p, number, signed, ctypes.c_bool], ctypes.c_bool
-    lib.rows_digest.argtypes, lib.rows_digest.restype = [pointer, ctypes.c_char_p, number, signed], ctypes.c_bool
+    for name in ("rows_digest", "rows_locate"):
+        function = getattr(lib, name)
+        function.argtypes, function.restype = [pointer, ctypes.c_char_p, number, signed], ctypes.c_bool
     for name in ("rows_free", "rows_clear"):
         function = getattr(lib, name)
         function.argtypes, function.restype = [pointer], None

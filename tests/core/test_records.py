@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from streams.effects import Row
 from streams.encoded import encode_rows, varint
+from streams.native.contents import contents_of
+from streams.native.rows import NativeRows
 from streams.records import Batch, FinishedBatch, Run, SourceRecord, batches, run_of
 
 contents = st.none() | st.binary(max_size=60)
@@ -16,6 +18,7 @@ rows = st.lists(st.tuples(contents, contents, st.just([("ce_id", b"x")])), min_s
 NONE, GZIP, SNAPPY, LZ4, ZSTD = range(5)
 BASE_OFFSET = slice(0, 8)
 MAGIC = 16
+FIRST_CHECKED = 21
 CONTROL = 0x20
 
 
@@ -79,6 +82,32 @@ def test_a_run_leaves_out_what_stands_before_an_offset(told: list[Row], offset: 
     assert [r.offset for r in rest or []] == list(range(offset, len(told)))
     assert len(rest or []) == max(0, len(told) - offset)
     assert run.following == len(told)
+
+
+@given(rows, st.integers(0, 40))
+def test_the_native_core_finds_the_same_keys_and_values(told: list[Row], skipped: int) -> None:
+    data = wire(told, 7)
+    found = [Run([batch], 7 + skipped) for batch, _ in batches(data, 7 + skipped, (), 1_000) if batch is not None]
+    assert [c for run in found for c in contents_of(run)] == [(key or b"", value) for key, value, _ in told[skipped:]]
+
+
+def test_the_native_core_refuses_a_batch_with_a_record_cut_off() -> None:
+    native = NativeRows()
+    data = run_of([SourceRecord(b"k", b"value", 0)]).batches[0].data
+    assert native.contents(data, 1) == [(b"k", b"value")]
+    for count, cut in ((1, data[:-2]), (2, data), (1, b"")):
+        with pytest.raises(CorruptRecordException, match="cut off"):
+            native.contents(cut, count)
+
+
+@given(rows, st.data())
+def test_a_bit_that_fell_over_is_found_where_checksums_are_looked_at(told: list[Row], data: st.DataObject) -> None:
+    good = wire(told, 0)
+    assert len(list(batches(good, 0, (), 1_000, check=True))) == 1
+    bad = bytearray(good)
+    bad[data.draw(st.integers(FIRST_CHECKED, len(bad) - 1))] ^= 1
+    with pytest.raises(CorruptRecordException, match="checksum"):
+        list(batches(bytes(bad), 0, (), 1_000, check=True))
 
 
 @given(rows)

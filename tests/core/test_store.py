@@ -16,8 +16,8 @@ def test_persons_and_bytes_are_those_of_the_rows(
     restored: list[dict[bytes, bytes | None]], applied: list[dict[bytes, bytes | None]]
 ) -> None:
     store = PartitionStore("")
-    for key, value in (row for rows in restored for row in rows.items()):
-        store.restore(key, value)
+    for rows in restored:
+        store.restore(rows.items())
     for rows in applied:
         store.apply(Effects(changes=rows))
     assert store.persons == sum(len(key) == 52 for key in store.rows)

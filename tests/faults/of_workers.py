@@ -23,7 +23,7 @@ async def killed_at_every_point(run: Run) -> None:
     await run.dismiss(first)  # from here on there is something to restore
     await run.deliver(0.05)
     for point in points:
-        hit = run.rnd.randint(1, 20 if point in {"during-recovery", "after-some-batches"} else 3)
+        hit = run.rnd.randint(1, 20 if point == "after-some-batches" else 3)
         worker = run.start(f"{point}:{hit}", supervised=False)
         ending = asyncio.create_task(run.end_of(worker))
         while not ending.done():

@@ -11,7 +11,7 @@ from aiokafka.errors import ProducerFenced
 
 from streams.clients import Clients
 from streams.encoded import rows_in
-from streams.records import FinishedBatch
+from streams.records import FinishedBatch, run_of
 from tests.simulation.kafka import TP, Row, Session
 
 if TYPE_CHECKING:
@@ -186,6 +186,14 @@ class Consumer:
         return found
 
 
+class RowsConsumer(Consumer):
+    """The same, giving runs."""
+
+    async def getmany(self, *, timeout_ms: int, max_records: int | None = None) -> dict[TopicPartition, list[Any]]:
+        found = await super().getmany(timeout_ms=timeout_ms, max_records=max_records)
+        return {tp: [run_of(records)] for tp, records in found.items()}
+
+
 class Admin:
     """The admin client, for the offsets of the group."""
 
@@ -208,5 +216,6 @@ def clients_of(process: "Process") -> Clients:
     return Clients(
         producer=lambda **options: Producer(process, **options),
         consumer=lambda **options: Consumer(process, **options),
+        rows=lambda **options: RowsConsumer(process, **options),
         admin=lambda **options: Admin(process, **options),
     )
