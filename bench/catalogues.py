@@ -56,7 +56,7 @@ def _keep_the_job(folder: Path) -> None:
     for file in (folder / "topics").glob("mutaties.*.yaml"):
         if file.stem.removeprefix("mutaties.") not in _JOB:
             file.unlink()
-    owners = {soort.split(".")[0] for soort in _JOB} | {"knooppunt"}
+    owners = {soort.split(".")[0] for soort in _JOB} | {"knooppunt", "rvig"}
     _keep(folder / "bronnen.yaml", lambda row: row["id"] in owners)
     _keep(folder / "ontvangers.yaml", lambda row: row["soort"] == dienst["ontvanger"]["soort"])
 

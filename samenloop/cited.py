@@ -1,12 +1,12 @@
 """The mutaties that a signaal cites, as the log has them, and what each version of it came from: a code, and a sentence in plain Dutch."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, NamedTuple
 
 from samenloop.rendering import day, days
 from schemas.codec import Codec, WireError
-from schemas.sources import KLOK
+from schemas.sources import KLOK, NUMMERWIJZIGINGEN, is_overdrachten
 from schemas.values import ElkSignaal, Oorzaak, Place, Signaal, Waarde
 
 Places = Mapping[Place, Any]  # → Kafka record
@@ -23,12 +23,19 @@ class Cited:
     begindatum: str | None = None
     einddatum: str | None = None
     houder: str | None = None  # of a basisfeit
+    through: Place | None = None  # of a mutatie that came under an earlier number: where it was handed on
     feit: Mapping[str, Any] | None = field(default=None, repr=False)  # whole: of it is told only what the dienst lists
 
     def as_json(self, *, with_days: bool) -> dict[str, Any]:
         """For machines; the days only where the ontvanger was told them: those that it was not told may be another's business."""
         told: dict[str, Any] = {"place": str(self.place), "present": self.present, "versie": self.versie, "withdrawn": self.withdrawn}
         return told | {"begindatum": self.begindatum, "einddatum": self.einddatum} if with_days else told
+
+
+class _Handed(NamedTuple):
+    """A record that was handed on, as it stands in the log."""
+
+    value: bytes
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,8 @@ def cited_at(codec: Codec, place: Place, record: Any) -> Cited:  # noqa: ANN401 
         return Cited(place, present=False)
     if place.topic == KLOK:
         return Cited(place, present=True, begindatum=value["datum"].isoformat())
+    if place.topic == NUMMERWIJZIGINGEN or is_overdrachten(place.topic):
+        return _of_number(codec, place, value.get("doorgegeven"))
     feit = value["feit"]
     if feit is None:
         return Cited(place, present=True, versie=value["versie"], withdrawn=True)
@@ -74,6 +83,14 @@ def cited_at(codec: Codec, place: Place, record: Any) -> Cited:  # noqa: ANN401 
     )
 
 
+def _of_number(codec: Codec, place: Place, handed_on: Mapping[str, Any] | None) -> Cited:
+    """What came because of a number that changed; a mutatie that was handed on is told as itself."""
+    if handed_on is None:
+        return Cited(place, present=True)
+    there = Place(handed_on["topic"], handed_on["partition"], handed_on["offset"])
+    return replace(cited_at(codec, there, _Handed(handed_on["waarde"])), through=place)
+
+
 _PAIR: Final = (("GEEN_GEDEELDE_DAG", "is er geen gedeelde dag meer"), ("GEDEELDE_DAG", "de records delen nu dagen"))
 _ALONE: Final = (("REGEL_GELDT_NIET", "geldt de regel niet meer"), ("REGEL_GELDT", "de regel geldt nu"))
 
@@ -84,8 +101,12 @@ def cause_of(before: ElkSignaal | None, signaal: ElkSignaal, cited: Cited) -> Ca
         return Cause("NIET_MEER_IN_LOG", "het log bewaart de oorzaak niet meer")
     if cited.place.topic == KLOK:
         return Cause("KLOK", f"door het verstrijken van de tijd, met de klok van {day(cited.begindatum or '')}")
+    if cited.place.topic == NUMMERWIJZIGINGEN:
+        return Cause("ANDER_NUMMER", "deze persoon heeft een ander nummer; wat geldt, wordt daaronder opnieuw gemeld")
+    if is_overdrachten(cited.place.topic):
+        return Cause("OVERGENOMEN", "wat onder een eerder nummer van deze persoon bekend was, telt nu mee")
     role = "basisfeit" if cited.place.topic == signaal.basisfeit.topic else "feit"
-    who = f"versie {cited.versie} van het {role}"
+    who = f"versie {cited.versie} van het {role}{', onder een eerder nummer geleverd,' if cited.through else ''}"
     return Cause("INGETROKKEN", f"{who} trekt het in") if cited.withdrawn else _stated(before, signaal, cited, who)
 
 

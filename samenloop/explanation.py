@@ -105,7 +105,7 @@ def explanation_of(
     cited = {p: cited_at(codec, p, places.get(p)) for p in wanted}
     personen = {
         places[p].key for p in wanted if p in places and p.topic != KLOK
-    }  # one; none when the log has none of these records any more
+    }  # one, and its earlier numbers; none when the log has none of these records any more
     return Explanation(dienst, history, cited, [h for persoon in personen for h in quarantine.open_of(persoon)], check, about)
 
 

@@ -10,7 +10,7 @@ from samenloop.cited import places_of
 from samenloop.errors import NotDoneError
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec, WireError
-from schemas.sources import KLOK
+from schemas.sources import KLOK, NUMMERWIJZIGINGEN, is_overdrachten
 from schemas.values import Bronrecord, ElkSignaal, Place, Signaal
 from schemas.verloop import is_verloop
 from streams.audit.reproduce import Delivered, Difference, Input, Reproduction, Tick, UndecidedError, reproduce
@@ -90,6 +90,10 @@ async def check_signaal(
         raise NotDoneError("the log no longer has the records that this signal cites: nothing is left to replay")
     if any(is_verloop(s.oorzaak.topic) for s in history):
         raise NotDoneError("a version of this signal follows from a switch of rules: 'replay' proves it")
+    if any(is_overdrachten(c.topic) or c.topic == NUMMERWIJZIGINGEN for c in (s.oorzaak for s in history)) or any(
+        r.partition != s.oorzaak.partition for s in history for r in s.bewijs
+    ):
+        raise NotDoneError("this signal is about a persoon whose number changed: 'replay' proves it")
     rulebook, codec = rulebook_of(catalogue), Codec(catalogue)
     for last in (True,) if isinstance(history[0], Signaal) else (True, False):
         inputs = await _inputs(brokers, rulebook, codec, persoon, history, to_the_last_cited=last)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -84,13 +84,35 @@ async def why_not(brokers: str, catalogue: Catalogue, toepassing: str, ontvanger
         raise NotDoneError("--why-not with a kenmerk needs --ontvanger: a kenmerk has a meaning only there")
     else:
         persoon = await _persoon(brokers, rulebook, codec, ontvanger, kenmerk)
+    personen, state = {persoon}, await _state(brokers, toepassing, persoon)
+    while (nieuw := state.timeline.head.nummer.nieuw) is not None and nieuw not in personen:
+        personen, state = personen | {nieuw}, await _state(brokers, toepassing, nieuw)
+    personen.update(state.timeline.head.nummer.eerder)
     log = _Log()
     async for record in read_topics(brokers, list(rulebook.by_topic)):
-        if record.key == persoon:
+        if record.key in personen:
             try:
                 log.take(rulebook.by_topic[record.topic].nummer, codec.decode_mutatie(record.topic, record.value))
             except WireError:
                 continue  # it is in quarantine, and counted there
+    own = {
+        record: feit["houder"]
+        for record, feit in log.filled.items()
+        if rulebook.soorten[record[0]].is_basisfeit and ontvanger in {None, feit["houder"]} and kenmerk in {None, feit["kenmerk"]}
+    }
+    quarantine = await read_quarantine(brokers)
+    quarantined = [held for p in sorted(personen) for held in quarantine.open_of(p)]
+    return WhyNot(ontvanger, kenmerk, tuple(_pairs(rulebook, state.timeline, log.newest, own, state.klok)), tuple(quarantined))
+
+
+class _State(NamedTuple):
+    """What the engine holds of a persoon."""
+
+    timeline: Timeline
+    klok: int | None  # the day of the newest tick in its partition
+
+
+async def _state(brokers: str, toepassing: str, persoon: bytes) -> _State:
     rows: dict[bytes, bytes | None] = {}
     metas, partition = dict[int, bytes](), None
     async for record in read_topics(brokers, [f"{toepassing}-personen-changelog"]):
@@ -98,14 +120,7 @@ async def why_not(brokers: str, catalogue: Catalogue, toepassing: str, ontvanger
             metas[record.partition] = record.value
         elif record.key is not None and record.key.startswith(persoon):
             rows[record.key], partition = record.value, record.partition
-    klok = None if partition is None else msgspec.json.decode(metas[partition], type=Meta).klok
-    own = {
-        record: feit["houder"]
-        for record, feit in log.filled.items()
-        if rulebook.soorten[record[0]].is_basisfeit and ontvanger in {None, feit["houder"]} and kenmerk in {None, feit["kenmerk"]}
-    }
-    quarantined = (await read_quarantine(brokers)).open_of(persoon)
-    return WhyNot(ontvanger, kenmerk, tuple(_pairs(rulebook, _timeline(persoon, rows), log.newest, own, klok)), tuple(quarantined))
+    return _State(_timeline(persoon, rows), None if partition is None else msgspec.json.decode(metas[partition], type=Meta).klok)
 
 
 async def _persoon(brokers: str, rulebook: Rulebook, codec: Codec, ontvanger: str, kenmerk: str) -> bytes:

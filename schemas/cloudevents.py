@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Final, get_args
 
 from schemas.catalogue import Bron, Ontvanger
-from schemas.values import ElkSignaal, Signaal, Signaalsoort, Stand
+from schemas.values import ElkSignaal, Place, Signaal, Signaalsoort, Stand
 
 Headers = list[tuple[str, bytes]]
 
@@ -87,6 +87,18 @@ def afhandeling_headers(persoon: str, signaal_id: str, versie: int, registratiet
     return _headers(f"afhandeling:{signaal_id}:{versie}", source, event, registratietijd, persoon, _AFHANDELING_SCHEMA, AVRO)
 
 
+def nummerwijziging_headers(persoon: str, versie: int, registratietijd: str, source: str, *, ingetrokken: bool) -> Headers:
+    """Headers of a nummerwijziging: the subject is the pseudonym that is no longer in force."""
+    event = event_type("nummerwijziging", "ingetrokken" if ingetrokken else "vastgesteld")
+    return _headers(f"nummerwijziging:{persoon}:{versie}", source, event, registratietijd, persoon, _NUMMERWIJZIGING_SCHEMA, AVRO)
+
+
+def overdracht_headers(persoon: str, cause: Place, deel: int, registratietijd: str, source: str) -> Headers:
+    """Headers of an overdracht: the subject is the pseudonym to which it goes over."""
+    event = event_type("overdracht", "gedaan")
+    return _headers(f"overdracht:{cause}:{deel}", source, event, registratietijd, persoon, _OVERDRACHT_SCHEMA, AVRO)
+
+
 def klok_headers(datum: str, source: str) -> Headers:
     """Headers of the tick that begins ``datum`` (ISO 8601)."""
     return _headers(datum, source, event_type("klok", "tik"), f"{datum}T00:00:00.000Z", datum, _KLOK_SCHEMA, AVRO)
@@ -100,4 +112,6 @@ _JSON_CONTENT: Final = ("content-type", JSON)
 _VOLGVERZOEK_SCHEMA: Final = dataschema("volgverzoeken.v1.avsc")
 _TERUGMELDING_SCHEMA: Final = dataschema("terugmeldingen.v1.avsc")
 _AFHANDELING_SCHEMA: Final = dataschema("afhandelingen.v1.avsc")
+_NUMMERWIJZIGING_SCHEMA: Final = dataschema("nummerwijzigingen.v1.avsc")
+_OVERDRACHT_SCHEMA: Final = dataschema("overdrachten.v1.avsc")
 _KLOK_SCHEMA: Final = dataschema("klok.v1.avsc")

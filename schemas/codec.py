@@ -11,10 +11,22 @@ import fastavro
 import msgspec
 
 from schemas.catalogue import Catalogue, Schema, Topic, feit_fields
+from schemas.nummers import Nummerwijziging, Overdracht
 from schemas.reasons import Reason
 from schemas.shape import Shape, shape_of
-from schemas.sources import AFHANDELINGEN, KLOK
-from schemas.values import SIGNAAL_ID, Afhandeling, Basissignaal, ElkSignaal, Mutatie, Signaal, Terugmelding, Volging, Volgverzoek
+from schemas.sources import AFHANDELINGEN, KLOK, NUMMERWIJZIGINGEN, OVERDRACHTEN
+from schemas.values import (
+    PERSOON,
+    SIGNAAL_ID,
+    Afhandeling,
+    Basissignaal,
+    ElkSignaal,
+    Mutatie,
+    Signaal,
+    Terugmelding,
+    Volging,
+    Volgverzoek,
+)
 
 _HEADER: Final = struct.Struct(">bI")  # Confluent framing: magic byte 0, schema id
 MIN_DAY: Final = -25567  # 1900-01-01
@@ -57,6 +69,8 @@ class Codec:
         self._shapes = {t.topic: self._shapes_of(t) for t in catalogue.mutatie_topics.values()}
         self._volgverzoek = catalogue.latest_schema("volgverzoeken.<bron>").id
         self._afhandeling = catalogue.latest_schema(AFHANDELINGEN).id
+        self._nummerwijziging = catalogue.latest_schema(NUMMERWIJZIGINGEN).id
+        self._overdracht = catalogue.latest_schema(OVERDRACHTEN).id
         self._terugmelding = catalogue.latest_schema("terugmeldingen.<ontvanger>").id
 
     def _shapes_of(self, topic: Topic) -> dict[bytes, Shape]:
@@ -177,6 +191,42 @@ class Codec:
         _check_named(found)
         return found
 
+    def encode_nummerwijziging(self, wijziging: Nummerwijziging) -> bytes:
+        """Framed Avro of a nummerwijziging."""
+        return self.encode(self._nummerwijziging, msgspec.to_builtins(wijziging))
+
+    def decode_nummerwijziging(self, data: bytes | None) -> Nummerwijziging:
+        """The nummerwijziging in a value of the topic ``nummerwijzigingen``; raises WireError."""
+        found = Nummerwijziging(**self._value(data, self._nummerwijziging))
+        if not _in(VERSIES, found.versie):
+            raise WireError(Reason.VERSIE_ONGELDIG)
+        if not _in(MOMENTS, found.registratietijd):
+            raise WireError(Reason.DATUM_BUITEN_BEREIK)
+        if found.nieuw is not None and not is_persoon(found.nieuw):
+            raise WireError(Reason.TEKST_ONGELDIG)
+        return found
+
+    def encode_overdracht(self, overdracht: Overdracht) -> bytes:
+        """Framed Avro of an overdracht."""
+        fields = msgspec.to_builtins(overdracht, builtin_types=(bytes,))
+        return self.encode(self._overdracht, fields | {"oorzaak": overdracht.oorzaak._asdict()})
+
+    def decode_overdracht(self, data: bytes | None) -> Overdracht:
+        """The overdracht in a value of an engine's topic ``overdrachten``; raises WireError."""
+        value = self._value(data, self._overdracht)
+        try:
+            found = msgspec.convert(value | {"oorzaak": list(value["oorzaak"].values())}, Overdracht)
+        except msgspec.ValidationError:
+            raise WireError(Reason.NIET_LEESBAAR) from None
+        if not found.via or not all(map(is_persoon, found.via)):
+            raise WireError(Reason.TEKST_ONGELDIG)
+        if not _in(MOMENTS, found.registratietijd):
+            raise WireError(Reason.DATUM_BUITEN_BEREIK)
+        for known in found.bekend:
+            if known.begindatum is not None:
+                _check_period(known.begindatum, known.einddatum)
+        return found
+
     @staticmethod
     def _read(data: bytes | None, schema: Any) -> dict[str, Any]:  # noqa: ANN401 - fastavro's parsed schemas are plain JSON
         assert data is not None  # noqa: S101 - schema_of has refused it already
@@ -195,6 +245,11 @@ class Codec:
 
 def _in(limits: tuple[int, int], number: int) -> bool:
     return limits[0] <= number <= limits[1]
+
+
+def is_persoon(text: str) -> bool:
+    """Whether it is a pseudonym."""
+    return PERSOON.fullmatch(text.encode()) is not None
 
 
 def _check_named(found: Terugmelding | Afhandeling) -> None:

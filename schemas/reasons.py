@@ -24,6 +24,8 @@ class Reason(StrEnum):
     TE_GROOT = "TE_GROOT"
     SIGNAAL_ID_ONGELDIG = "SIGNAAL_ID_ONGELDIG"
     UITKOMST_ONGELDIG = "UITKOMST_ONGELDIG"
+    NUMMER_KRING = "NUMMER_KRING"
+    NUMMER_OVERGEGAAN = "NUMMER_OVERGEGAAN"
 
     @property
     def text(self) -> str:
@@ -50,4 +52,6 @@ _TEXTS = {
     Reason.TE_GROOT: "The record is too large to be taken.",
     Reason.SIGNAAL_ID_ONGELDIG: "The signaal_id is no UUID of version 5.",
     Reason.UITKOMST_ONGELDIG: "An uitkomst goes with the stand AFGEHANDELD, and with no other.",
+    Reason.NUMMER_KRING: "By this a number would in the end become itself again.",
+    Reason.NUMMER_OVERGEGAAN: "The number has changed already, and what was known went over: that cannot be undone.",
 }

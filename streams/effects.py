@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from schemas.partitioner import partition_of
+
 Headers = list[tuple[str, bytes]]
 Row = tuple[bytes | None, bytes | None, Headers]  # key, value, headers
 SourceOffsets = dict[tuple[str, int], int]  # (topic, partition) → offset of the next record to read
 
 META_KEY = b"#partitie"
+BY_KEY = -1  # in the place of a partition: that of the key of each row
 
 
 class Encoded(msgspec.Struct, frozen=True, gc=False):
@@ -50,6 +53,15 @@ class Effects:
     def send(self, topic: str, partition: int, row: Row) -> None:
         """Add a message to what the transaction sends."""
         self.messages.setdefault((topic, partition), []).append(row)
+
+    def routed(self, partities: int) -> dict[tuple[str, int], list[Row | Encoded]]:
+        """The messages, those by key in the partition that each has among so many."""
+        routed = {tp: rows for tp, rows in self.messages.items() if tp[1] != BY_KEY}
+        for (topic, partition), rows in self.messages.items():
+            for row in rows if partition == BY_KEY else ():
+                assert not isinstance(row, Encoded)  # noqa: S101 - no core makes these
+                routed.setdefault((topic, partition_of(row[0] or b"", partities)), []).append(row)
+        return routed
 
     def count(self, topic: str, fate: str, records: int = 1) -> None:
         """Count input records of ``topic`` under where they ended."""

@@ -7,23 +7,23 @@ pure Python below, which defines what is right.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from schemas.catalogue import Catalogue
 from schemas.cloudevents import signaal_headers, source_of, volgverzoek_headers
 from schemas.codec import Codec, WireError, encode_signaal
 from schemas.quarantine import QUARANTAINE, refused_row
 from schemas.reasons import Reason
-from schemas.sources import AFHANDELINGEN, KLOK, PLAIN
+from schemas.sources import AFHANDELINGEN, KLOK, NUMMERWIJZIGINGEN, PLAIN, overdrachten_topic
 from schemas.values import PERSOON, ElkSignaal, Mutatie, Place
-from streams.core.handled import handle
 from streams.core.messages import iso_time
 from streams.core.rulebook import Soort, rulebook_of
-from streams.core.step import Fate, Outcome, step, tick
+from streams.core.step import Outcome, refuse_unaddressable, step, tick
 from streams.core.timeline import Timeline, is_due, persoon_of, timeline_of
 from streams.effects import Effects, Encoded, Row
 from streams.native.kern import Kern, NoKernError
 from streams.native.program import program_of
+from streams.nummers import Nummers, handled_by
 from streams.records import Run, SourceRecord
 from streams.settings import KernChoice
 
@@ -57,6 +57,8 @@ class Folder:
         self.rulebook = rulebook_of(catalogue)
         self._codec = Codec(catalogue)
         self._source = source_of(catalogue.bronnen["knooppunt"], system)
+        self._overdrachten = overdrachten_topic(system)
+        self._nummers = Nummers(self.rulebook, self._codec, self._overdrachten, self._source)
         self._kern: Kern | None = None
         self.without_kern = ""  # why there is no native core, when it was asked for
         if kern == "native":
@@ -79,7 +81,7 @@ class Folder:
     @property
     def topics(self) -> list[str]:
         """The topics whose records can be folded."""
-        return [*self.rulebook.by_topic, *PLAIN]
+        return [*self.rulebook.by_topic, *PLAIN, self._overdrachten]
 
     def fold(self, state: State, partition: int, frames: Iterable[Frame]) -> Effects:
         """The effects of ``frames``; ``state`` is that before them."""
@@ -94,6 +96,8 @@ class Folder:
             soort = self.rulebook.by_topic.get(topic)
             if topic == AFHANDELINGEN:
                 self._handled(effects, known, partition, run)
+            elif topic in {NUMMERWIJZIGINGEN, self._overdrachten}:
+                self._numbered(effects, known, topic, partition, run)
             elif soort is None:
                 self._ticks(effects, state, known, partition, run)
             elif self._kern is None:
@@ -147,8 +151,12 @@ class Folder:
             try:
                 if isinstance(mutatie, WireError):
                     raise mutatie
-                before = timelines[persoon]
-                outcome = step(self.rulebook, before, soort, mutatie, Place(soort.topic, partition, record.offset), effects.klok)
+                before, place = timelines[persoon], Place(soort.topic, partition, record.offset)
+                if before.head.nummer.nieuw is not None:
+                    refuse_unaddressable(self.rulebook, soort, mutatie)
+                    outcome = self._nummers.hand_on(effects, before, mutatie.registratietijd, place, record.value)
+                else:
+                    outcome = step(self.rulebook, before, soort, mutatie, place, effects.klok)
             except WireError as e:
                 self._quarantine(effects, soort.topic, partition, record, e.reason)
                 continue
@@ -183,11 +191,32 @@ class Folder:
                 self._quarantine(effects, AFHANDELINGEN, partition, record, afhandeling.reason)
                 continue
             before = timeline_of(persoon, read)
-            after = handle(self.rulebook, before, afhandeling)
-            if after is not None and after is not before:
-                effects.changes.update(after.rows())
-            fate = Fate.NIET_BEWAARD if after is None else Fate.BEKEND if after is before else Fate.OPGESLAGEN
-            effects.count(AFHANDELINGEN, fate)
+            if before.head.nummer.nieuw is not None:
+                place = Place(AFHANDELINGEN, partition, record.offset)
+                outcome = self._nummers.hand_on(effects, before, afhandeling.registratietijd, place, record.value)
+            else:
+                outcome = handled_by(self.rulebook, before, afhandeling)
+            if outcome.timeline is not before:
+                effects.changes.update(outcome.timeline.rows())
+            effects.count(AFHANDELINGEN, outcome.fate)
+
+    def _numbered(self, effects: Effects, read: Read, topic: str, partition: int, records: Iterable[SourceRecord]) -> None:
+        take = self._nummers.renumber if topic == NUMMERWIJZIGINGEN else self._nummers.take_over
+        decode: Callable[[bytes | None], Any] = (
+            self._codec.decode_nummerwijziging if topic == NUMMERWIJZIGINGEN else self._codec.decode_overdracht
+        )
+        for record in records:
+            persoon, said = record.key or b"", _about_a_persoon(record, decode)
+            try:
+                if isinstance(said, WireError):
+                    raise said
+                outcome = take(effects, timeline_of(persoon, read), said, Place(topic, partition, record.offset))
+            except WireError as e:
+                self._quarantine(effects, topic, partition, record, e.reason)
+                continue
+            effects.announced += [(s.dienst, s.soort, said.registratietijd) for s in outcome.signalen]
+            self._announce(effects, partition, [(persoon, outcome)])
+            effects.count(topic, outcome.fate)
 
     def _pass_days(self, effects: Effects, due: Iterable[bytes], read: Read, place: Place, day: int) -> None:
         for persoon in sorted(due):

@@ -61,7 +61,7 @@ class PartitionLog:
         async with patience(self._settings, f"Kafka did not hand partition {self._partition} over"):
             await self._producer.start()
             # One metadata request for all outputs: the first send to each of 700 topics took 58 s without it.
-            await self._producer.client.set_topics([*self._outputs, self._settings.changelog, self._settings.verloop])
+            await self._producer.client.set_topics([*self._outputs, *self._settings.own])
         await restore(self._settings, self._clients, self._partition, store, self.progress)
         async with patience(self._settings, f"Kafka did not say how far partition {self._partition} is"):
             return await self._committed()
@@ -72,7 +72,7 @@ class PartitionLog:
         Raises NotTakenError or whatever aiokafka raises; then the log must be closed, and the next ``open`` finds out what stands.
         """
         changelog = (self._settings.changelog, self._partition)
-        messages: dict[tuple[str, int], list[Row | Encoded]] = {**effects.messages}
+        messages = effects.routed(self._settings.partities)
         messages[changelog] = finished(store.rows_of(effects))
         try:
             async with asyncio.timeout(self._settings.commit_timeout):

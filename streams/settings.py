@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from schemas.sources import overdrachten_topic
 from schemas.verloop import verloop_topic
 
 KernChoice = Literal["native", "python"]
@@ -59,6 +60,11 @@ class EngineSettings:
     def verloop(self) -> str:
         """The topic that says what each transaction took, in which order."""
         return verloop_topic(self.toepassing)
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The topics of this engine alone, to which it writes."""
+        return self.changelog, self.verloop, overdrachten_topic(self.toepassing)
 
     def transactional_id(self, partition: int) -> str:
         """One producer identity a partition: whoever takes it over fences the one before."""

@@ -34,7 +34,7 @@ class PartitionSwitch:
             for persoon in filter(is_head, rows):
                 timeline = timeline_of(persoon, rows.get)
                 for soort in soorten:
-                    offsets = [r.offset for r in timeline.of(soort) if r.period is not None]
+                    offsets = [r.offset for r in timeline.of(soort) if r.period is not None and r.offset >= 0]
                     if offsets:
                         found.setdefault(soort.topic, set()).update(offsets)
         return found

@@ -5,7 +5,7 @@ was or switched, and the same again does the rest.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
 
@@ -15,6 +15,7 @@ from aiokafka import TopicPartition
 from schemas.brokers import client_options
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec
+from schemas.sources import overdrachten_topic
 from schemas.values import Place
 from schemas.verloop import Omslag, Verloop, decode_verloop, encode_verloop
 from streams.clients import AIOKAFKA, Clients
@@ -59,6 +60,7 @@ class SwitchOver:
         async with self._consumer() as consumer:
             await consumer._client.set_topics([self._settings.verloop])  # noqa: SLF001 - there is no public way to load metadata without a group
             partitions = sorted(consumer.partitions_for_topic(self._settings.verloop) or ())
+            await self._need_all_taken(consumer, partitions)
             for done, partition in enumerate(partitions):
                 told(done, len(partitions))
                 version = await self._version(consumer, partition)
@@ -78,6 +80,22 @@ class SwitchOver:
         state = found.groups[0][2]
         if state not in _NOBODY:
             raise SwitchError(f"workers of {self._settings.toepassing} are running: stop them first")
+
+    async def _need_all_taken(self, consumer: Any, partitions: Sequence[int]) -> None:  # noqa: ANN401
+        """Nothing may be on its way from one persoon to another: it holds what was kept under the rules before."""
+        admin = self._clients.admin(**client_options(self._settings.brokers))
+        await admin.start()
+        try:
+            found = await admin.list_consumer_group_offsets(self._settings.toepassing)
+        finally:
+            await admin.close()
+        tps = [TopicPartition(overdrachten_topic(self._settings.toepassing), p) for p in partitions]
+        for tp, end in (await consumer.end_offsets(tps)).items():
+            taken = max(0, found[tp].offset) if tp in found else 0
+            if taken < end and await self._read(consumer, tp, taken, end):
+                raise SwitchError(
+                    f"{tp.topic}-{tp.partition} has records that no worker has taken yet: let one run until they are, then stop it"
+                )
 
     async def _version(self, consumer: Any, partition: int) -> str | None:  # noqa: ANN401
         """The version of the catalogue under which a partition was worked on last; None: never."""

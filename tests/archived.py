@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from connectors.bronnen.partitioner import partition_of
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec
+from schemas.partitioner import partition_of
 from schemas.values import Mutatie
 from streams.records import run_of
 from tests.kept import APP, PARTITIES, World, keep

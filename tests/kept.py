@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 
 from connectors.bronnen.lines import LineReader
-from connectors.bronnen.partitioner import partition_of
 from connectors.bronnen.population import Knobs
 from connectors.bronnen.pseudonym import Pseudonymiser
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec, decode_signaal
+from schemas.partitioner import partition_of
 from schemas.values import ElkSignaal, Place
 from schemas.verloop import Omslag, Verloop, encode_verloop, verloop_topic
 from streams.audit.archive import CATALOGUES, Archive
@@ -66,9 +66,15 @@ class World:
         rows.append(Row(offset, self._now, key, value, list(headers)))
 
     def work(self) -> None:
-        """Take all that is there."""
+        """Take all that is there, and what goes over from one persoon to another meanwhile."""
+        while self._work():
+            pass
+
+    def _work(self) -> bool:
+        """Take what is there; whether anything was."""
         waiting = {tp: list(rows) for tp, rows in self.log.items() if tp[0] in self._folder.topics}
         waiting = {tp: [r for r in rows if r.offset >= self._next.get(tp, 0)] for tp, rows in waiting.items()}
+        worked = False
         while waiting := {tp: rows for tp, rows in waiting.items() if rows}:
             partition = self._draw.choice(sorted({p for _, p in waiting}))
             topics = [t for t, p in sorted(waiting) if p == partition]
@@ -78,6 +84,8 @@ class World:
                 frames.append((topic, run_of(rows[:size])))
                 del rows[:size]
             self._transact(partition, frames)
+            worked = True
+        return worked
 
     def switch(self, catalogue: Catalogue) -> None:
         """Go on under other rules, by which every persoon is judged anew."""
@@ -102,7 +110,7 @@ class World:
     def _apply(self, partition: int, effects: Effects) -> None:
         self._stores[partition].apply(effects)
         self._next |= effects.offsets
-        for (topic, p), messages in effects.messages.items():
+        for (topic, p), messages in effects.routed(PARTITIES).items():
             for row in rows_in(messages):
                 self.append(topic, p, *row)
 

@@ -24,6 +24,7 @@ from connectors.bronnen.lines import LineReader, Published
 from connectors.bronnen.producer import MutatieProducer
 from connectors.bronnen.pseudonym import Pseudonymiser
 from schemas.catalogue import Catalogue
+from schemas.sources import PLAIN, overdrachten_topic
 
 PARTITIES = 4
 APP = "samenloop"
@@ -112,7 +113,7 @@ class Node:
     @property
     def sources(self) -> list[TopicPartition]:
         """All partitions that the engine reads."""
-        topics = [f"mutaties.{s}" for s in self.catalogue.mutatie_topics] + ["klok", "afhandelingen"]
+        topics = [f"mutaties.{s}" for s in self.catalogue.mutatie_topics] + [*PLAIN, overdrachten_topic(self.app)]
         return [TopicPartition(t, p) for t in topics for p in range(self.partities)]
 
     async def lag(self, app: str | None = None) -> int:
@@ -126,7 +127,9 @@ class Node:
         finally:
             await admin.close()
         ends = await self.ends(self.sources)
-        return sum(end - max(0, committed[tp].offset if tp in committed else 0) for tp, end in ends.items())
+        behind = {tp: end - max(0, committed[tp].offset if tp in committed else 0) for tp, end in ends.items()}
+        over = overdrachten_topic(self.app)  # there the marker of the last transaction stands behind the last record
+        return sum(max(0, lag - 1) if tp.topic == over else lag for tp, lag in behind.items())
 
     async def until_idle(self, seconds: float = 120) -> None:
         """Wait until nothing is left to be done; fails when that takes too long or a worker ends."""

@@ -14,7 +14,7 @@ from schemas.brokers import client_options
 from schemas.catalogue import Catalogue
 from schemas.checkpoints import CHECKPOINTS
 from schemas.quarantine import QUARANTAINE
-from schemas.sources import AFHANDELINGEN, PLAIN
+from schemas.sources import AFHANDELINGEN, NUMMERWIJZIGINGEN, PLAIN, overdrachten_topic
 
 AUDIT: Final = "audit"  # who keeps an archive and the logs, signs checkpoints and proves signals
 BEHEER: Final = "beheer"  # who retries, closes and looks after it all
@@ -67,7 +67,8 @@ def _of_node(name: str, own: Sequence[str]) -> Iterator[Rule]:
         yield Rule(name, "READ", "topic", begin, prefixed=True)
     yield Rule(name, "WRITE", "topic", AFHANDELINGEN)
     yield Rule(name, "READ", "group", f"{name}-terugmeldingen")
-    yield Rule(name, "READ", "topic", f"{name}-personen-changelog")
+    for topic in (f"{name}-personen-changelog", overdrachten_topic(name)):
+        yield Rule(name, "READ", "topic", topic)
     for topic in own:
         yield Rule(name, "WRITE", "topic", topic)
     for begin in ("signalen.", "volgverzoeken."):
@@ -83,6 +84,7 @@ def _of_bronnen(catalogue: Catalogue) -> Iterator[Rule]:
         yield Rule(bron.id, "WRITE", "topic", f"mutaties.{soort}")
         if not bron.filtert_zelf:
             yield Rule(bron.id, "READ", "topic", f"volgverzoeken.{bron.id}")
+    yield Rule(catalogue.topics[NUMMERWIJZIGINGEN].eigenaar, "WRITE", "topic", NUMMERWIJZIGINGEN)
 
 
 def _of_ontvangers(catalogue: Catalogue) -> Iterator[Rule]:
@@ -105,7 +107,7 @@ def _of_beheer(toepassing: str, own: Sequence[str]) -> Iterator[Rule]:
                 yield Rule(who, "READ", "topic", topic)
     yield Rule(AUDIT, "WRITE", "topic", CHECKPOINTS)
     yield Rule(BEHEER, "WRITE", "topic", "mutaties.", prefixed=True)  # a retry writes a record again where it came from
-    for topic in (*PLAIN, QUARANTAINE):
+    for topic in (*PLAIN, QUARANTAINE, overdrachten_topic(toepassing)):
         yield Rule(BEHEER, "WRITE", "topic", topic)
     yield Rule(BEHEER, "WRITE", "transactional-id", f"{toepassing}-quarantaine")
 

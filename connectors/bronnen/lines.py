@@ -70,7 +70,7 @@ class LineReader:
 
     def _fields(self, line: dict[str, Any]) -> tuple[str, str, int, tuple[int, str], dict[str, Any] | None]:
         same_names(line, _ENVELOPE, {}, "")
-        bsn = _bsn(line["bsn"], "bsn")
+        bsn = bsn_of(line["bsn"], "bsn")
         record_id = _record_id(line["record_id"], "record_id")
         versie = versie_of(line["versie"], "versie")
         time = time_of(line["registratietijd"], "registratietijd")
@@ -124,7 +124,8 @@ def _holds(value: Any, bsn: str) -> bool:  # noqa: ANN401
     return isinstance(value, int) and value >= _SHORTEST_BSN and value == int(bsn)
 
 
-def _bsn(value: Any, path: str) -> str:  # noqa: ANN401
+def bsn_of(value: Any, path: str) -> str:  # noqa: ANN401
+    """Its nine digits; raises RejectedError."""
     bsn = normal_bsn(text_of(value, path))
     if bsn is None:
         raise RejectedError(RejectionCode.BSN_ONGELDIG, path)

@@ -7,9 +7,9 @@ from typing import Any, Final, Self
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaTimeoutError
 
-from connectors.bronnen.partitioner import partition_of
 from schemas.brokers import client_options
 from schemas.cloudevents import Headers
+from schemas.partitioner import partition_of
 
 _BATCH_BYTES: Final = 200_000
 _REQUEST_SECONDS: Final = 40.0  # aiokafka's own; after it a batch is given up, although the broker may come back within our patience

@@ -4,11 +4,11 @@ import asyncio
 import shlex
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import msgspec
 import typer
@@ -19,6 +19,7 @@ from connectors.broker.distribution import DistributionError
 from connectors.broker.embedded import BrokerError, EmbeddedBroker, stop_running
 from connectors.broker.running import running
 from connectors.bronnen.lines import LineReader, Published
+from connectors.bronnen.numbers import NumberReader
 from connectors.bronnen.population import EPOCH_DAY, Delivery, population
 from connectors.bronnen.producer import MutatieProducer
 from connectors.bronnen.pseudonym import Pseudonymiser, read_or_make_key
@@ -39,6 +40,7 @@ from schemas.values import ElkSignaal
 from streams.app import App
 from streams.worker import run_worker, stop_on_signals
 
+_UNUSED_BSN: Final = "900000004"  # below those of the population
 SHOWN_A_MONTH = 4
 _DAYS_A_MONTH = 30.44
 _MONTHS = ("januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november", "december")
@@ -91,6 +93,7 @@ class Demo:
         self._month = 0  # signals of the running month that were shown
         self._diensten: set[str] = set()  # of which a signal was shown
         self._example: ElkSignaal | None = None
+        self._basisfeiten: dict[str, Mapping[str, Any]] = {}  # benefits as they were delivered
 
     async def run(self, persons: int, seed: int, months: int, *, exit_: bool) -> int:
         """Run until the months are over, or until told to stop; the worker's exit code."""
@@ -138,7 +141,9 @@ class Demo:
         readers = {s: LineReader(self._catalogue, s, pseudonymiser) for s in self._catalogue.mutatie_topics}
         async with MutatieProducer(self._bootstrap) as producer:
             for month, found in groupby(deliveries, key=_month):
-                mutaties = [(d.soort, readers[d.soort].read(msgspec.json.encode(d.line))) for d in found]
+                delivered = list(found)
+                mutaties = [(d.soort, readers[d.soort].read(msgspec.json.encode(d.line))) for d in delivered]
+                self._basisfeiten.update((d.line["record_id"], d.line) for d in delivered if d.soort == "gemeente.bijstand")
                 before = self._kinds.copy()
                 self._month = 0
                 self._say(f"[bold]{_MONTHS[month % 12]} {2024 + month // 12}[/]  {len(mutaties)} records registered by the bronnen")
@@ -148,6 +153,20 @@ class Demo:
                 await asyncio.sleep(0.5)
                 new = self._kinds - before
                 self._say(f"  [dim]{', '.join(f'{n} {kind}' for kind, n in sorted(new.items())) or 'no signals'}[/]")
+            await self._renumber(producer, NumberReader(self._catalogue, pseudonymiser))
+
+    async def _renumber(self, producer: MutatieProducer, reader: NumberReader) -> None:
+        """Somebody about whom a signal stands gets another number."""
+        line = None if self._example is None else self._basisfeiten.get(self._example.basisfeit.record_id)
+        if line is None:
+            return
+        self._say("[bold]One more thing[/]  somebody gets another BSN: what stands is withdrawn, and issued again under the same name")
+        self._month = 0
+        told = {"bsn": line["bsn"], "nieuw_bsn": _UNUSED_BSN, "versie": 1, "registratietijd": line["registratietijd"]}
+        m = reader.read(msgspec.json.encode(told))
+        await producer.send(reader.topic, m.key, m.value, m.headers, 0)
+        await producer.flush()
+        await asyncio.sleep(1)
 
     async def _publish(
         self, producer: MutatieProducer, bronnen: dict[str, RegisterBron], mutaties: Sequence[tuple[str, Published]]

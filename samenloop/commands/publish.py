@@ -9,7 +9,7 @@ import typer
 
 from samenloop.context import BrokersOption, DataOption, brokers_of, catalogue_of, settings_of
 from samenloop.delivering import deliver, show_summary
-from samenloop.edge import reader_of
+from samenloop.edge import publisher_of
 from samenloop.files import lines_of, open_source, progress_of, reporter_of
 
 
@@ -31,7 +31,7 @@ def publish_file(
 ) -> None:
     """Check, pseudonymise and publish a file. Bad lines are rejected with place and reason, the others go out."""
     settings = settings_of(brokers=brokers, data=data)
-    reader = reader_of(settings, catalogue_of(settings), soort)
+    reader = publisher_of(settings, catalogue_of(settings), soort)
     with ExitStack() as stack:
         lines = lines_of(open_source(stack, file))
         write = reporter_of(stack, report, file)

@@ -20,7 +20,7 @@ from samenloop.retry import Report, retry
 from samenloop.running import run
 from schemas.catalogue import Catalogue
 from schemas.reasons import Reason
-from schemas.sources import PLAIN
+from schemas.sources import PLAIN, overdrachten_topic
 from streams.core.messages import iso_time
 
 quarantine = typer.Typer(
@@ -119,7 +119,7 @@ def retry_records(
     settings = settings_of(brokers=brokers, data=data)
     catalogue = catalogue_of(settings)
     selection = _selection(catalogue, numbers, topic, reason, all_open=all_open)
-    known = topics_of(catalogue, [*catalogue.mutatie_topics, *PLAIN])
+    known = [*topics_of(catalogue, [*catalogue.mutatie_topics, *PLAIN]), overdrachten_topic(settings.toepassing)]
     report = run(retry(brokers_of(settings), settings.toepassing, known, selection))
     if report is None:
         raise typer.Exit(2)

@@ -10,6 +10,7 @@ _PRIMITIVES: Final[Mapping[str, dict[str, Any]]] = {
     "null": {"type": "null"},
     "boolean": {"type": "boolean"},
     "string": {"type": "string"},
+    "bytes": {"type": "string"},  # each byte as the character with that number, as Avro's own JSON has it
     "int": {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1},
     "long": {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1},
     "date": {"type": "string", "format": "date"},
@@ -73,7 +74,7 @@ def _field(field: Mapping[str, Any]) -> dict[str, Any]:
     return {"description": field["doc"], **_of(field["type"], field.get("patroon"))}
 
 
-def _of(avro: Any, pattern: str | None) -> dict[str, Any]:  # noqa: ANN401 - an Avro schema is plain JSON
+def _of(avro: Any, pattern: str | None) -> dict[str, Any]:  # noqa: ANN401, PLR0911 - an Avro schema is plain JSON; one a type
     """The counterpart of an Avro type; ``pattern`` is that of the field's text."""
     match avro:
         case list():
@@ -83,6 +84,8 @@ def _of(avro: Any, pattern: str | None) -> dict[str, Any]:  # noqa: ANN401 - an 
             return dict(_PRIMITIVES[kind])
         case {"type": "enum", "symbols": symbols}:
             return {"enum": list(symbols)}
+        case {"type": "map", "values": values}:
+            return {"type": "object", "additionalProperties": _of(values, None)}
         case {"type": "array", "items": items}:
             return {"type": "array", "items": _of(items, None)}
         case {"type": "record", "fields": fields}:

@@ -13,7 +13,7 @@ from aiokafka import TopicPartition
 from schemas.catalogue import Catalogue
 from schemas.checkpoints import CHECKPOINTS
 from schemas.quarantine import QUARANTAINE
-from schemas.sources import PLAIN
+from schemas.sources import PLAIN, overdrachten_topic
 from schemas.verloop import verloop_topic
 from streams.audit.archive import CATALOGUES, Archive
 from streams.audit.committed import Span, StalledError, committed_of
@@ -94,7 +94,7 @@ def _in_order(there: set[str], toepassing: str) -> Iterator[list[str]]:
     sent = ("signalen.", "volgverzoeken.")
     yield [t for t in [CHECKPOINTS] if t in there]
     yield [t for t in [verloop_topic(toepassing)] if t in there]
-    yield sorted(t for t in there if t.startswith(sent) or t == QUARANTAINE)
+    yield sorted(t for t in there if t.startswith(sent) or t in {QUARANTAINE, overdrachten_topic(toepassing)})
     yield sorted(t for t in there if t.startswith(("mutaties.", "terugmeldingen.")) or t in PLAIN)
 
 

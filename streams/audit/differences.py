@@ -11,6 +11,7 @@ import msgspec
 
 from schemas.codec import Codec, WireError, decode_signaal
 from schemas.quarantine import QUARANTAINE, Refused, read_headers
+from schemas.sources import is_overdrachten
 from schemas.values import ElkSignaal, Place
 from streams.audit.archive import Archive
 from streams.audit.compare import Comparison, Unsent
@@ -19,11 +20,12 @@ from streams.audit.history import Scope, untaken
 from streams.audit.judge import SIGNALEN
 from streams.audit.replay import Progress
 from streams.audit.rows import Row as SentRow
-from streams.audit.sent import NOTHING, VOLGVERZOEKEN, Sent, stands_in
+from streams.audit.sent import NOTHING, VOLGVERZOEKEN, Sent, place_of
 from streams.effects import Row
 from streams.encoded import row_of
 
 _Name = tuple[str, int] | str | None
+_Found = tuple[int, SentRow]  # a message that was sent, and the partition in which it stands
 
 
 class Differences:
@@ -42,14 +44,21 @@ class Differences:
             if unmade or comparison.unsent:
                 yield from self._differences(topic, self._messages(topic, there, unmade), comparison.unsent, there)
 
-    def _messages(self, topic: str, sent: Sent, numbers: Iterable[int]) -> list[SentRow]:
+    def _messages(self, topic: str, sent: Sent, numbers: Iterable[int]) -> list[_Found]:
         """Those messages of a topic that were not made and should have been."""
         wanted = {sent.offset(number) for number in numbers}
         if not wanted:
             return []
-        rows = self._archive.rows(topic, stands_in(topic, self._partition), min(wanted))
-        found = [r for r in rows if r.offset in wanted]
-        return [r for r in found if self._is_asked_in_scope(r)] if topic.startswith(VOLGVERZOEKEN) else found
+        by_partition = defaultdict[int, set[int]](set)
+        for place in (place_of(topic, self._partition, offset) for offset in wanted):
+            by_partition[place.partition].add(place.offset)
+        found = [
+            (partition, r)
+            for partition, offsets in sorted(by_partition.items())
+            for r in self._archive.rows(topic, partition, min(offsets))
+            if r.offset in offsets
+        ]
+        return [f for f in found if self._is_asked_in_scope(f[1])] if topic.startswith(VOLGVERZOEKEN) else found
 
     def _is_asked_in_scope(self, row: SentRow) -> bool:
         """Whether the engine can only have sent a volgverzoek in the scope: it names no cause, so that it has to be told otherwise."""
@@ -65,8 +74,8 @@ class Differences:
         """Personen about whom a record stands behind the end of what was replayed."""
         return untaken(self._archive, self._partition, self._progress.position)
 
-    def _differences(self, topic: str, unmade: list[SentRow], unsent: list[Unsent], sent: Sent) -> Iterator[Finding]:
-        by_name: dict[_Name, list[SentRow]] = defaultdict(list)
+    def _differences(self, topic: str, unmade: list[_Found], unsent: list[Unsent], sent: Sent) -> Iterator[Finding]:
+        by_name: dict[_Name, list[_Found]] = defaultdict(list)
         for message in unmade:
             by_name[_name(topic, _row(message))].append(message)
         for made in unsent:
@@ -80,7 +89,7 @@ class Differences:
             for message in messages:
                 yield self._extra(topic, message)
 
-    def _different(self, topic: str, found: SentRow, made: Row) -> Finding:
+    def _different(self, topic: str, found: _Found, made: Row) -> Finding:
         fields = tuple(self._fields(topic, _row(found), made))
         names = ", ".join(f.name for f in fields)
         return _about(
@@ -91,11 +100,12 @@ class Differences:
         before = f"behind offset {sent.offset(made.behind - 1)}" if made.behind else "at the beginning"
         what = f"this {decode_signaal(row[1]).soort}" if topic.startswith(SIGNALEN) else "it"
         why = f"{_cause(topic, row)} the rule makes {what}, and it was not sent"
-        return _about(topic, Kind.MISSING, f"{topic}-{stands_in(topic, self._partition)} {before}", row, why)
+        where = "" if is_overdrachten(topic) else f"-{place_of(topic, self._partition, 0).partition} {before}"
+        return _about(topic, Kind.MISSING, f"{topic}{where}", row, why)
 
-    def _extra(self, topic: str, found: SentRow) -> Finding:
+    def _extra(self, topic: str, found: _Found) -> Finding:
         place, row = self._place(topic, found), _row(found)
-        if topic.startswith(VOLGVERZOEKEN):
+        if _names_no_cause(topic):
             return _about(topic, Kind.EXTRA, place, row, "of the records that were taken the rule does not make it")
         try:
             cause = _cause_place(topic, row)
@@ -105,8 +115,9 @@ class Differences:
             return _about(topic, Kind.EXTRA, place, row, f"its cause, {cause}, is not in the archive")
         return _about(topic, Kind.EXTRA, place, row, f"of {cause} the rule does not make it")
 
-    def _place(self, topic: str, found: SentRow) -> str:
-        return str(Place(topic, stands_in(topic, self._partition), found.offset))
+    @staticmethod
+    def _place(topic: str, found: _Found) -> str:
+        return str(Place(topic, found[0], found[1].offset))
 
     def _fields(self, topic: str, sent: Row, made: Row) -> Iterator[Field]:
         if sent[0] != made[0]:
@@ -121,7 +132,8 @@ class Differences:
             return msgspec.json.decode(value or b"null")
         if topic != QUARANTAINE:
             with suppress(WireError):
-                return msgspec.to_builtins(self._codec.decode_volgverzoek(value))
+                decode = self._codec.decode_overdracht if is_overdrachten(topic) else self._codec.decode_volgverzoek
+                return msgspec.to_builtins(decode(value))
         return {"value": None if value is None else f"SHA-256 {sha256(value).hexdigest()}"}  # nobody knows what a refused one holds
 
     @cached_property
@@ -129,8 +141,13 @@ class Differences:
         return Codec(self._archive.catalogue(self._archive.catalogues[-1], verified=False))
 
 
-def _row(message: SentRow) -> Row:
-    return message.key, message.value, message.headers
+def _row(message: _Found) -> Row:
+    return message[1].key, message[1].value, message[1].headers
+
+
+def _names_no_cause(topic: str) -> bool:
+    """Whether a finding about a message tells it from others by its ``ce_id`` alone."""
+    return topic.startswith(VOLGVERZOEKEN) or is_overdrachten(topic)
 
 
 def _about(topic: str, kind: Kind, place: str, row: Row, why: str, fields: tuple[Field, ...] = ()) -> Finding:
@@ -145,7 +162,7 @@ def _about(topic: str, kind: Kind, place: str, row: Row, why: str, fields: tuple
 
 
 def _cause(topic: str, row: Row) -> str:
-    return "of the records that were taken" if topic.startswith(VOLGVERZOEKEN) else f"of {_cause_place(topic, row)}"
+    return "of the records that were taken" if _names_no_cause(topic) else f"of {_cause_place(topic, row)}"
 
 
 def _cause_place(topic: str, row: Row) -> Place:
@@ -163,7 +180,7 @@ def _cause_of(signaal: ElkSignaal) -> Place:
 
 def _name(topic: str, row: Row) -> _Name:
     """What a message is about: two with one name are the same message in two forms."""
-    if topic.startswith(VOLGVERZOEKEN):
+    if _names_no_cause(topic):
         return _text(dict(row[2]).get("ce_id"))
     try:
         if topic == QUARANTAINE:

@@ -77,7 +77,7 @@ def of_stray(index: TopicIndex) -> Iterator[Finding]:
     """Messages of a topic that no replay can have made where they stand."""
     for kind, strays in ((Kind.EXTRA, index.stray), (Kind.MOVED, index.late)):
         for stray in strays:
-            yield Finding(kind, str(Place(stray.topic, 0, stray.offset)), stray.why)
+            yield Finding(kind, str(Place(stray.topic, stray.partition, stray.offset)), stray.why)
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from schemas.sources import NUMMERWIJZIGINGEN, is_overdrachten
 from schemas.verloop import Taken, Verloop, decode_verloop, verloop_topic
 from streams.audit.archive import Archive
 from streams.audit.manifest import ArchiveError
@@ -145,7 +146,7 @@ def untaken(archive: Archive, partition: int, position: Position) -> set[bytes |
     """The keys of records of a partition that stand behind what was taken of their topics; raises ArchiveError."""
     keys = set[bytes | None]()
     for topic in archive.topics:
-        if topic.startswith("mutaties."):
+        if topic.startswith("mutaties.") or topic == NUMMERWIJZIGINGEN or is_overdrachten(topic):
             since = position.get(topic, 0)
             for packed in packed_files(archive, topic, partition, since, headers=False):
                 keys.update(key for offset, (key, _) in zip(packed.offsets, packed.contents(), strict=True) if offset >= since)

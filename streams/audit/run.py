@@ -13,6 +13,7 @@ import msgspec
 
 from schemas.catalogue import Catalogue
 from schemas.quarantine import QUARANTAINE
+from schemas.sources import overdrachten_topic
 from schemas.verloop import verloop_topic
 from streams.audit.archive import CATALOGUES, Archive
 from streams.audit.differences import Differences
@@ -48,7 +49,8 @@ class Question:
         """Whether a topic is looked at: those of ontvangers that are, and beside all of them what was asked of bronnen and refused."""
         if topic.startswith(SIGNALEN):
             return self.ontvangers is None or topic.removeprefix(SIGNALEN) in self.ontvangers
-        return self.ontvangers is None and self.dienst is None and (topic.startswith(VOLGVERZOEKEN) or topic == QUARANTAINE)
+        besides = topic.startswith(VOLGVERZOEKEN) or topic in {QUARANTAINE, overdrachten_topic(self.toepassing)}
+        return self.ontvangers is None and self.dienst is None and besides
 
     @property
     def words(self) -> Asked:

@@ -10,8 +10,10 @@ from typing import Any, Final, NamedTuple
 import duckdb
 
 from schemas.catalogue import Catalogue
+from schemas.sources import overdrachten_topic
 from streams.audit import views
 from streams.audit.archive import Archive
+from streams.audit.manifest import ArchiveError
 from streams.audit.recompute import pattern_queries
 from streams.audit.tables import GEWEIGERD, Tables
 
@@ -60,6 +62,8 @@ def second_opinion(
 ) -> Opinion:
     """Judge ``archive`` by the last of ``catalogues``, those that were in force; ``told`` hears of each file. Raises ArchiveError."""
     catalogue = catalogues[-1]
+    if as_of.known_on is not None and archive.partitions(overdrachten_topic(toepassing)):
+        raise ArchiveError("personen got another number: what was known on a moment is not followed through that; ask without a moment")
     with TemporaryDirectory(prefix="samenloop-verify-") as work:
         begin = time.monotonic()
         loaded = Tables(archive, catalogue, toepassing, Path(work)).load(told)

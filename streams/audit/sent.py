@@ -2,11 +2,14 @@
 
 from array import array
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Final
 
 import msgspec
 
+from schemas.codec import Codec, WireError
 from schemas.quarantine import QUARANTAINE, Refused, read_headers
+from schemas.sources import is_overdrachten
 from schemas.values import Oorzaak, Place
 from streams.audit.archive import Archive
 from streams.audit.history import Reach
@@ -45,6 +48,7 @@ class Stray(msgspec.Struct, frozen=True):
     topic: str
     offset: int
     why: str
+    partition: int = 0
 
 
 class TopicIndex(msgspec.Struct):
@@ -67,9 +71,17 @@ class _Caused(msgspec.Struct, frozen=True, gc=False):
 _caused = msgspec.json.Decoder(_Caused).decode
 
 
-def stands_in(topic: str, partition: int) -> int:
-    """The partition of ``topic`` in which the messages stand that mutaties of ``partition`` cause."""
-    return partition if topic.startswith(VOLGVERZOEKEN) else 0
+_OFFSET_BITS: Final = 46
+
+
+def place_of(topic: str, partition: int, offset: int) -> Place:
+    """Where a message of ``topic`` stands that was caused in ``partition``, by its offset in ``Sent``.
+
+    What went over stands in the partitions of other personen, so that there the offset holds both.
+    """
+    if is_overdrachten(topic):
+        return Place(topic, offset >> _OFFSET_BITS, offset & (1 << _OFFSET_BITS) - 1)
+    return Place(topic, partition if topic.startswith(VOLGVERZOEKEN) else 0, offset)
 
 
 class Indexer:
@@ -89,6 +101,8 @@ class Indexer:
             self._take_volgverzoeken(topic)
         elif topic == QUARANTAINE:
             self._take_refused(index)
+        elif is_overdrachten(topic):
+            self._take_handed_over(index)
         else:
             self._take_signals(index)
         index.sent = {p: Sent(b"".join(d), self._offsets[p].tobytes()) for p, d in self._digests.items()}
@@ -129,6 +143,26 @@ class Indexer:
             elif isinstance(found, Refused) and self._is_in_scope(index, row.offset, found.place):
                 self._put(found.place.partition, digest_of(fields_of(row.key, row.value, row.headers)), row.offset)
 
+    def _take_handed_over(self, index: TopicIndex) -> None:
+        """In each partition what went over to its personen: because of what was taken in any."""
+        for partition in self._archive.partitions(index.topic):
+            for packed in packed_files(self._archive, index.topic, partition, headers=True):
+                every = digests_of(Encoded(len(packed), packed.data))
+                for number, (_, value) in enumerate(packed.contents()):
+                    offset = packed.offsets[number]
+                    try:
+                        cause = self._codec.decode_overdracht(value).oorzaak
+                    except WireError:
+                        index.stray.append(Stray(index.topic, offset, "it is no overdracht", partition))
+                        continue
+                    if self._is_in_scope(index, offset, cause, partition):
+                        digest = every[DIGEST * number : DIGEST * number + DIGEST]
+                        self._put(cause.partition, digest, partition << _OFFSET_BITS | offset)
+
+    @cached_property
+    def _codec(self) -> Codec:
+        return Codec(self._archive.catalogue(self._archive.catalogues[-1], verified=False))
+
     def _take_volgverzoeken(self, topic: str) -> None:
         """All of them: they name no cause. Those of before the scope are made again, and not counted."""
         for partition in self._archive.partitions(topic):
@@ -137,7 +171,7 @@ class Indexer:
                 for number, offset in enumerate(packed.offsets):
                     self._put(partition, every[DIGEST * number : DIGEST * number + DIGEST], offset)
 
-    def _is_in_scope(self, index: TopicIndex, offset: int, cause: Oorzaak | Place) -> bool:
+    def _is_in_scope(self, index: TopicIndex, offset: int, cause: Oorzaak | Place, partition: int = 0) -> bool:
         """Whether the engine took the cause in the scope; otherwise ``index`` knows what is wrong, if anything is."""
         reach = self._reaches.get(cause.partition)
         if reach is not None and cause.offset < reach.after.get(cause.topic, 0):
@@ -148,5 +182,5 @@ class Indexer:
         why = f"its cause, {Place(cause.topic, cause.partition, cause.offset)}, is not on the log"
         if reach is None or cause.topic not in reach.after:
             why = f"the engine took nothing from {cause.topic}-{cause.partition}, which it names as its cause"
-        index.stray.append(Stray(index.topic, offset, why))
+        index.stray.append(Stray(index.topic, offset, why, partition))
         return False

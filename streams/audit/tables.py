@@ -13,7 +13,7 @@ import polars as pl
 
 from schemas.catalogue import Catalogue, Schema, Topic, feit_fields
 from schemas.quarantine import QUARANTAINE, Refused, read_headers
-from schemas.sources import AFHANDELINGEN, KLOK
+from schemas.sources import AFHANDELINGEN, KLOK, NUMMERWIJZIGINGEN, OVERDRACHTEN, overdrachten_topic
 from schemas.values import Place
 from schemas.verloop import Verloop, decode_verloop, verloop_topic
 from streams.audit.archive import Archive
@@ -26,6 +26,8 @@ TIKKEN: Final = "tikken"  # of the klok
 GELEZEN: Final = "gelezen"  # every record of a source topic
 GEWEIGERD: Final = "geweigerd"  # the places of those in quarantine
 SIGNALEN: Final = "signalen"
+NUMMERS: Final = "nummers"  # nummerwijzigingen
+OVERGEGAAN: Final = "overgegaan"  # what went from one persoon to another, and because of what
 _FRAMING: Final = 5  # bytes: a zero, and the schema id
 _PLACE: Final = {"topic": pl.String, "partitie": pl.Int64, "offset": pl.Int64}
 _TAKEN: Final = {
@@ -44,6 +46,14 @@ _AFHANDELING: Final[Mapping[str, Any]] = {
     "versie": pl.Int64,
     "registratietijd": pl.Int64,
 }
+_NUMMER: Final[Mapping[str, Any]] = {
+    "partitie": pl.Int64,
+    "offset": pl.Int64,
+    "persoon": pl.Binary,
+    "versie": pl.Int64,
+    "nieuw": pl.String,
+}
+_OVER: Final = _PLACE | {"persoon": pl.Binary, "deel": pl.Int64, "oorzaak": pl.String, "deling": pl.Int64, "plek": pl.Int64}
 _MUTATIE: Final = {
     "partitie": pl.Int64,
     "offset": pl.Int64,
@@ -65,7 +75,7 @@ class Loaded(NamedTuple):
 
 
 class Tables:
-    """Makes the tables of an archive in a folder: one of each soort, by its nummer, and the six above."""
+    """Makes the tables of an archive in a folder: one of each soort, by its nummer, and those above."""
 
     def __init__(self, archive: Archive, catalogue: Catalogue, toepassing: str, work: Path) -> None:
         self._archive = archive
@@ -88,6 +98,10 @@ class Tables:
         jobs += [partial(self._plain, f, TIKKEN, _TICK) for f in self._files(KLOK)]
         self._write(AFHANDELINGEN, "", pl.DataFrame(schema=_AFHANDELING))
         jobs += [partial(self._plain, f, AFHANDELINGEN, _AFHANDELING) for f in self._files(AFHANDELINGEN)]
+        self._write(NUMMERS, "", pl.DataFrame(schema=_NUMMER))
+        jobs += [partial(self._plain, f, NUMMERS, _NUMMER) for f in self._files(NUMMERWIJZIGINGEN)]
+        self._write(OVERGEGAAN, "", pl.DataFrame(schema=_OVER))
+        jobs += [partial(self._handed_over, f) for f in self._files(overdrachten_topic(self._toepassing))]
         for topic in self._catalogue.mutatie_topics.values():
             self._write(str(topic.nummer), "", pl.DataFrame(schema=_MUTATIE | self._kept(topic)))
             jobs += [partial(self._mutaties, topic, f) for f in self._files(topic.topic)]
@@ -116,10 +130,11 @@ class Tables:
                 verloop = _verloop(topic, partition, row)
                 for t in verloop.genomen:
                     yield t.topic, partition, t.begin, t.end, t.records, beurt
-                    beurt += 1
+                    beurt += 2 * max(1, t.end - t.begin)  # room for a place of its own for each record, and behind it
                 if verloop.omslag is not None:  # signals name that row as their cause
                     yield topic, partition, switched, row.offset + 1, 0, beurt
                     switched = row.offset + 1
+                    beurt += 1
 
     def _write(self, table: str, name: str, rows: pl.DataFrame) -> None:
         folder = self._work / table
@@ -136,7 +151,7 @@ class Tables:
 
     def _plain(self, file: RowsFile, table: str, columns: Mapping[str, Any]) -> Loaded:
         """The records of a topic with one schema, whose fields are the columns."""
-        rows = self._read(file, ["offset", "value"])
+        rows = self._read(file, ["offset", "key", "value"])
         self._write(GELEZEN, _name(file), _placed(file, rows))
         schema = self._catalogue.latest_schema(file.topic)
         taken = rows.filter(~pl.col("offset").is_in(self._refused.get((file.topic, file.partition), [])))
@@ -145,10 +160,33 @@ class Tables:
         if plain.height:
             fields = columns_of(schema.definitie, plain["value"].bin.slice(_FRAMING).to_list())
             self._write(
-                table, _name(file), _placed(file, plain).drop("topic").hstack(fields).select(list(columns)).cast(pl.Schema(columns))
+                table,
+                _name(file),
+                _placed(file, plain)
+                .drop("topic")
+                .with_columns(persoon=plain["key"])
+                .hstack(fields)
+                .select(list(columns))
+                .cast(pl.Schema(columns)),
             )
         unreadable = [offset for offset, fits in zip(taken["offset"], good, strict=True) if not fits]
         return Loaded(unreadable=tuple(Place(file.topic, file.partition, o) for o in unreadable))
+
+    def _handed_over(self, file: RowsFile) -> Loaded:
+        """What went over; there is little of it."""
+        rows = self._read(file, ["offset", "key", "value"])
+        self._write(GELEZEN, _name(file), _placed(file, rows))
+        schema = self._catalogue.latest_schema(OVERDRACHTEN)
+        refused, found, unreadable = self._refused.get((file.topic, file.partition), []), list[tuple[Any, ...]](), list[Place]()
+        for offset, key, value in rows.filter(~pl.col("offset").is_in(refused)).iter_rows():
+            if value is None or value[:_FRAMING] != _framing(schema.id) or not _readable(schema, value):
+                unreadable.append(Place(file.topic, file.partition, offset))
+                continue
+            said: Any = fastavro.schemaless_reader(io.BytesIO(value[_FRAMING:]), fastavro.parse_schema(dict(schema.definitie)), None)
+            cause = said["oorzaak"]
+            found.append((file.topic, file.partition, offset, key, said["deel"], cause["topic"], cause["partition"], cause["offset"]))
+        self._write(OVERGEGAAN, _name(file), pl.DataFrame(found, _OVER, orient="row"))
+        return Loaded(unreadable=tuple(unreadable))
 
     def _mutaties(self, topic: Topic, file: RowsFile) -> Loaded:
         rows = self._read(file, ["offset", "key", "value"])

@@ -7,7 +7,8 @@ import duckdb
 
 from schemas.catalogue import Catalogue
 from schemas.sources import AFHANDELINGEN
-from streams.audit.tables import GELEZEN, GENOMEN, GEWEIGERD, SIGNALEN, TIKKEN
+from streams.audit.renumbered import renumber
+from streams.audit.tables import GELEZEN, GENOMEN, GEWEIGERD, NUMMERS, OVERGEGAAN, SIGNALEN, TIKKEN
 
 _RECORD: Final = """{"soort": "VARCHAR", "record_id": "VARCHAR", "versie": "BIGINT", "begindatum": "VARCHAR", "einddatum": "VARCHAR",
     "topic": "VARCHAR", "partition": "BIGINT", "offset": "BIGINT"}"""
@@ -26,6 +27,8 @@ def make(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, work: Path, known_
     """
     for table in (GENOMEN, GELEZEN, GEWEIGERD, SIGNALEN, TIKKEN, AFHANDELINGEN):
         db.execute(f"CREATE TABLE {table} AS SELECT * FROM read_parquet('{work / table}/*.parquet')")
+    for table in (NUMMERS, OVERGEGAAN):
+        db.execute(f"CREATE TABLE {table} AS SELECT * FROM read_parquet('{work / table}/*.parquet')")
     registered = "true" if known_on is None else f"registratietijd <= {known_on}"
     places, moments = [], []
     for topic in catalogue.mutatie_topics.values():
@@ -33,6 +36,9 @@ def make(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, work: Path, known_
         db.execute(f"CREATE VIEW alle_{n} AS SELECT * FROM read_parquet('{work / str(n)}/*.parquet')")
         taken = f"(SELECT * FROM {GENOMEN} WHERE topic = '{topic.topic}') g ON g.partitie = m.partitie AND m.\"offset\" >= g.begin"
         db.execute(f'CREATE TABLE t{n} AS SELECT m.*, g.beurt FROM alle_{n} m ASOF JOIN {taken} WHERE m."offset" < g.einde')
+    renumber(db, catalogue)
+    for topic in catalogue.mutatie_topics.values():
+        n = topic.nummer
         db.execute(f"CREATE VIEW m{n} AS SELECT * FROM t{n} WHERE {registered}")
         columns = 'partitie, "offset", record_id, versie, begindatum, einddatum, registratietijd'
         places.append(f"SELECT '{topic.topic}' AS topic, {columns} FROM alle_{n}")

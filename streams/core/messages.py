@@ -105,9 +105,10 @@ def _gegevens(dienst: DienstRule, soort: Soort, wanted: Wanted) -> dict[str, Waa
     return {name: iso_day(int(v)) if name in soort.datums and v is not None else v for name, v in named}
 
 
-def _bronrecord(soort: Soort, record: Record, partition: int, wanted: Wanted | Standing | None) -> Bronrecord:
+def _bronrecord(soort: Soort, record: Record, home: int, wanted: Wanted | Standing | None) -> Bronrecord:
     """The record as evidence; a VERVALLEN says which record, not what is known of it now: that may be another ontvanger's."""
     period = None if wanted is None else record.period
+    place = (home, record.offset) if record.offset >= 0 else record.elsewhere
     begin = None if period is None else iso_day(period.start)
     end = None if period is None else _last_day(period)
-    return Bronrecord(soort.bron, soort.naam, record.record_id, record.versie, soort.topic, partition, record.offset, begin, end)
+    return Bronrecord(soort.bron, soort.naam, record.record_id, record.versie, soort.topic, *place, begin, end)

@@ -9,6 +9,8 @@ from schemas.values import Mutatie, Waarde
 from streams.core.period import Period
 from streams.core.rulebook import Soort
 
+_OFFSET_BITS: Final = 46
+_OFFSET: Final = (1 << _OFFSET_BITS) - 1
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
 
 
@@ -40,15 +42,25 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     name: bytes  # record_id as ``pack`` keeps it
     versie: int
-    offset: int
+    offset: int  # in the persoon's partition; of a record that came under another number see ``offset_of``
     period: Period | None
     values: tuple[Waarde, ...]
     sent: tuple[Sent, ...] = ()
 
     @property
+    def elsewhere(self) -> tuple[int, int]:
+        """The partition and the offset of a record whose offset is negative; all others stand in the persoon's own partition."""
+        return ~self.offset >> _OFFSET_BITS, ~self.offset & _OFFSET
+
+    @property
     def record_id(self) -> str:
         """The bron's own name of the record."""
         return unpack(self.name)
+
+
+def offset_of(partition: int, offset: int, home: int) -> int:
+    """A place as state keeps it: the offset; of another partition than the persoon's own, ``home``, a negative number that tells both."""
+    return offset if partition == home else ~(partition << _OFFSET_BITS | offset)
 
 
 def newer(known: Record | None, mutatie: Mutatie) -> bool:

@@ -17,7 +17,7 @@ from streams.core.diff import diff, remember
 from streams.core.handled import unhandled
 from streams.core.messages import Cause, basissignaal_of
 from streams.core.pairs import told
-from streams.core.record import Record, newer, pack, record_of, with_sent
+from streams.core.record import Record, newer, offset_of, pack, record_of, with_sent
 from streams.core.rulebook import Rulebook, Soort
 from streams.core.rules import samenloop
 from streams.core.spells import BEFORE, next_border, on, since, spells
@@ -30,6 +30,7 @@ class Fate(StrEnum):
     OPGESLAGEN = "opgeslagen"  # it is in the timeline
     BEKEND = "bekend"  # the timeline has this version already, or a newer one
     NIET_BEWAARD = "niet_bewaard"  # there is no ground to keep it
+    DOORGEGEVEN = "doorgegeven"  # it went over to the persoon that this one became
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
@@ -41,20 +42,24 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     volgverzoeken: tuple[tuple[str, Volgverzoek], ...] = ()  # (bron, volgverzoek)
 
 
-def step(rulebook: Rulebook, timeline: Timeline, soort: Soort, mutatie: Mutatie, place: Place, klok: int | None) -> Outcome:
+def step(
+    rulebook: Rulebook, timeline: Timeline, soort: Soort, mutatie: Mutatie, place: Place, klok: int | None, taken: Place | None = None
+) -> Outcome:
     """Take ``mutatie``, found at ``place``, into ``timeline``; raises WireError when no rule can be applied to it.
 
-    ``klok`` is the day of the newest tick, in days since 1970-01-01; None: there was none.
+    ``klok`` is the day of the newest tick, in days since 1970-01-01; None: there was none. ``taken`` is where it was handed on to the
+    persoon, when it came under another number.
     """
-    _refuse_unaddressable(rulebook, soort, mutatie)
+    refuse_unaddressable(rulebook, soort, mutatie)
     if not _may_keep(rulebook, timeline, soort):
         return Outcome(timeline, Fate.NIET_BEWAARD)
     name = pack(mutatie.record_id)
     known = timeline.find(soort, name)
     if not newer(known, mutatie):
         return Outcome(timeline, Fate.BEKEND)
-    record = record_of(soort, mutatie, name, place.offset, known.sent if known else ())
-    cause = Cause(mutatie.registratietijd, place)
+    cause = Cause(mutatie.registratietijd, taken or place)
+    offset = place.offset if taken is None else offset_of(place.partition, place.offset, taken.partition)
+    record = record_of(soort, mutatie, name, offset, known.sent if known else ())
     records, signalen = _judge(rulebook, timeline, soort, known or record, record, cause)
     after = timeline.with_records(rulebook.soorten, records)
     if soort.telt_mee:
@@ -82,7 +87,8 @@ def tick(rulebook: Rulebook, timeline: Timeline, klok: int | None, day: int, pla
 _DAY_MS: Final = 86_400_000
 
 
-def _refuse_unaddressable(rulebook: Rulebook, soort: Soort, mutatie: Mutatie) -> None:
+def refuse_unaddressable(rulebook: Rulebook, soort: Soort, mutatie: Mutatie) -> None:
+    """Raises WireError for a basisfeit of which nobody can be told."""
     if mutatie.feit is None:
         return
     for nummer in soort.grond_voor:

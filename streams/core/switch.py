@@ -5,17 +5,16 @@ the same version stands afterwards. What the new rules want to know and nobody k
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
 
-from schemas.values import ElkSignaal, Mutatie, Volgverzoek, Waarde
-from streams.core.diff import diff, remember
-from streams.core.messages import Cause, basissignaal_of
-from streams.core.pairs import feiten_of, judge_pairs, told
-from streams.core.record import Record, with_sent
+from schemas.values import Mutatie, Volgverzoek, Waarde
+from streams.core.messages import Cause
+from streams.core.pairs import judge_pairs
+from streams.core.record import Record
 from streams.core.rulebook import Rulebook, Soort
-from streams.core.spells import BEFORE, Standing
+from streams.core.spells import BEFORE
 from streams.core.step import Fate, Outcome, follow, forget, weigh
 from streams.core.timeline import Follow, Timeline, timeline_of
+from streams.core.withdrawing import withdrawn
 
 Source = Callable[[Soort, int], Mutatie | None]  # a soort and an offset in the partition of the persoon → the mutatie that stands there
 
@@ -48,7 +47,8 @@ class Switch:
 
         ``klok`` is the day of the newest tick, in days since 1970-01-01; None: there was none.
         """
-        ended, signalen = self._end(before, cause)
+        gone = [d for d in self.old.diensten.values() if d.nummer not in self.new.diensten]
+        ended, signalen = withdrawn(self.old, before, gone, cause)
         timeline = self._projected(ended, source)
         timeline, of_pairs = judge_pairs(self.new, timeline, timeline, cause)
         timeline, of_gronden = weigh(self.new, timeline, timeline, BEFORE if klok is None else klok, cause)
@@ -56,29 +56,10 @@ class Switch:
         timeline, left = self._let_go(timeline, cause.registratietijd)
         return Outcome(timeline, Fate.OPGESLAGEN, (*signalen, *of_pairs, *of_gronden), (*volgverzoeken, *left))
 
-    def _end(self, timeline: Timeline, cause: Cause) -> tuple[Timeline, list[ElkSignaal]]:
-        """Withdraw what diensten said that are no more, in their own words."""
-        signalen, changed = list[ElkSignaal](), list[tuple[Soort, Record]]()
-        gone = [d for d in self.old.diensten.values() if d.nummer not in self.new.diensten]
-        for soort, feit in feiten_of(self.old, timeline) if gone else ():
-            record = feit
-            for dienst in gone:
-                for j, basis in enumerate(timeline.gronden(dienst.basis)):
-                    record = told(signalen, self.old, timeline.head.handled, dienst, soort, record, j, basis, basis, None, cause)
-            if record is not feit:
-                changed.append((soort, record))
-        for dienst in gone:
-            for j, basis in enumerate(timeline.gronden(dienst.basis)):
-                changes = list(diff(basis.sent, dienst.nummer, j, _NOTHING))
-                if changes:
-                    signalen += [basissignaal_of(self.old, dienst, c, basis, basis, cause) for c in changes]
-                    grond = self.old.soorten[dienst.basis], with_sent(basis, remember(basis.sent, changes))
-                    timeline = timeline.with_records(self.old.soorten, [grond])
-        return timeline.with_records(self.old.soorten, changed), signalen
-
     def _projected(self, timeline: Timeline, source: Source) -> Timeline:
         """The same records with the fields that the new rules list."""
-        after = timeline_of(timeline.persoon, lambda _: None).with_follows(timeline.head.follows).with_handled(timeline.head.handled)
+        head, after = timeline.head, timeline_of(timeline.persoon, lambda _: None)
+        after = after.with_follows(head.follows).with_handled(head.handled).with_nummer(head.nummer)
         for nummer, soort in self.old.soorten.items():
             records = [(self.new.soorten[nummer], self._record(soort, r, source)) for r in timeline.of(soort)]
             after = after.with_records(self.new.soorten, records)
@@ -91,6 +72,8 @@ class Switch:
         if not self.needs(soort):
             known: Mapping[str, Waarde] = dict(zip(soort.velden, record.values, strict=True))
         else:
+            if record.offset < 0:
+                raise SwitchError(f"a mutatie of {soort.topic} came under an earlier number of a persoon, and a field of it is needed")
             mutatie = source(soort, record.offset)
             if mutatie is None or mutatie.feit is None or (mutatie.record_id, mutatie.versie) != (record.record_id, record.versie):
                 raise SwitchError(f"the mutatie of {soort.topic} at offset {record.offset} is no longer there, and a field of it is needed")
@@ -134,6 +117,3 @@ def _bronnen_of_more(old: Rulebook, new: Rulebook) -> Iterator[str]:
     for nummer, now in new.diensten.items():
         was = old.diensten.get(nummer)
         yield from (new.soorten[n].bron for n in now.feiten if was is not None and n not in was.feiten)
-
-
-_NOTHING: Final[Standing | None] = None

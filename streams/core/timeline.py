@@ -31,6 +31,16 @@ class Follow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     since: tuple[tuple[int, int], ...]
 
 
+class Nummer(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What became of the number of a persoon, and which personen became this one."""
+
+    versie: int = 0  # of the newest nummerwijziging; 0: there was none
+    nieuw: bytes | None = None  # the persoon that this one became
+    over: bool = False  # whether anything went over to that one
+    eerder: tuple[bytes, ...] = ()  # personen of whom something is known here
+
+
+NO_NUMMER: Final = Nummer()
 Handled = Mapping[bytes, tuple[bytes, ...]]  # name of a signaal → digests of what it said when the ontvanger was done with it
 
 
@@ -42,6 +52,7 @@ class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
     pages: int = 1
     page: Page = Page()  # while there is one
     handled: Handled = {}  # in most rows there is none, and then nothing of it stands in the row
+    nummer: Nummer = NO_NUMMER  # the same
 
 
 class Timeline(msgspec.Struct, frozen=True, gc=False):
@@ -86,6 +97,15 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
         """With other signalen that were handled."""
         return replace(self, head=replace(self.head, handled=handled), changed=self.changed | {_HEAD})
 
+    def with_nummer(self, nummer: Nummer) -> "Timeline":
+        """With another thing known of its number."""
+        return replace(self, head=replace(self.head, nummer=nummer), changed=self.changed | {_HEAD})
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no record of the persoon is known, and nothing else that may be kept only beside one."""
+        return not (self.head.gronden or self.head.follows or self.head.handled or any(page.size for page in self.pages()))
+
     @property
     def next_due(self) -> int | None:
         """The next day on which time alone changes what should stand."""
@@ -128,10 +148,8 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
         """What is to be written where: the head, and the pages that have changed. None where nothing is left to keep."""
         head, rows = self.head, dict[bytes, bytes | None]()
         if head.pages == 1 or _HEAD in self.changed:
-            kept = head.gronden or head.follows or head.pages > 1 or head.page.size
-            # Where nothing was handled the row is what it was before there was such a thing: so the native core leaves exactly the others.
-            form = head if head.handled else (head.gronden, head.follows, head.pages, head.page)
-            rows[self.persoon] = _encode(form) if kept else None
+            kept = head.gronden or head.follows or head.pages > 1 or head.page.size or head.nummer != NO_NUMMER
+            rows[self.persoon] = _encode(_form(head)) if kept else None
         for n in self.changed - {_HEAD, _DUE}:
             rows[_key(self.persoon, n)] = _encode(self.loaded[n]) if self.loaded[n].size else None
         if _DUE in self.changed:
@@ -158,7 +176,7 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
     def _with(self, gronden: dict[int, tuple[Record, ...]], new: dict[int, Page]) -> "Timeline":
         head = self.head
         if head.pages == 1:
-            return replace(self, head=Head(gronden, head.follows, 1, new.get(0, head.page), head.handled))
+            return replace(self, head=Head(gronden, head.follows, 1, new.get(0, head.page), head.handled, head.nummer))
         changed = self.changed | new.keys()
         if gronden is not head.gronden:
             head, changed = Head(gronden, head.follows, head.pages, handled=head.handled), changed | {_HEAD}
@@ -183,7 +201,19 @@ def _divided(timeline: Timeline, soorten: Mapping[int, Soort]) -> Timeline:
                 number = crc32(record.name) % len(new)
                 new[number] = new[number].put(soorten[nummer], record)
     changed = timeline.changed | {_HEAD, *new}
-    return replace(timeline, head=Head(head.gronden, head.follows, len(new), handled=head.handled), loaded=new, changed=changed)
+    divided = Head(head.gronden, head.follows, len(new), handled=head.handled, nummer=head.nummer)
+    return replace(timeline, head=divided, loaded=new, changed=changed)
+
+
+def _form(head: Head) -> tuple[object, ...]:
+    """Where nothing was handled, and no number changed, the row is what it was before there were such things.
+
+    So the native core leaves exactly the others.
+    """
+    plain = head.gronden, head.follows, head.pages, head.page
+    if head.nummer != NO_NUMMER:
+        return *plain, head.handled, head.nummer
+    return (*plain, head.handled) if head.handled else plain
 
 
 def _position(records: tuple[Record, ...], name: bytes) -> int:

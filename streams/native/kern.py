@@ -19,7 +19,7 @@ from streams.records import Run, SourceRecord, record_at
 CHUNK_BYTES: Final = 900_000  # of messages that become one batch
 
 Read = Callable[[bytes], bytes | None]
-_FATES: Final = tuple(Fate)  # as in step.h
+_FATES: Final = (Fate.OPGESLAGEN, Fate.BEKEND, Fate.NIET_BEWAARD)  # as in step.h
 _CHANGES: Final = ("NIEUW", "GEWIJZIGD", "VERVALLEN")  # Change in rules.h
 
 

@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from schemas.checkpoints import CHECKPOINTS
 from schemas.disk import write_whole
 from schemas.quarantine import QUARANTAINE
-from schemas.sources import PLAIN
+from schemas.sources import PLAIN, overdrachten_topic
 from schemas.verloop import verloop_topic
 from streams.audit.committed import Committed, Span
 from streams.proof.checkpoint import Checkpoint, Keys, Log, checkpoint_of, opened
@@ -30,7 +30,12 @@ class LogError(Exception):
 
 def is_logged(topic: str, toepassing: str) -> bool:
     """Whether a log is kept of a topic: of what came in, what was sent, and the order in which the engine took it."""
-    return topic.startswith(("mutaties.", "signalen.")) or topic in {*PLAIN, QUARANTAINE, verloop_topic(toepassing)}
+    return topic.startswith(("mutaties.", "signalen.")) or topic in {
+        *PLAIN,
+        QUARANTAINE,
+        verloop_topic(toepassing),
+        overdrachten_topic(toepassing),
+    }
 
 
 class GrowingLog:

@@ -21,6 +21,8 @@ def test_a_demo_shows_signals_and_says_what_to_try_next(tmp_path: Path) -> None:
     done = demo(tmp_path, "--persons", "40", "--months", "2", SAMENLOOP_CALLED_AS="./run")
     assert (done.returncode, done.stderr) == (0, "")
     assert "NIEUW" in done.stdout
+    moved = done.stdout.split("another BSN", 1)[1]
+    assert min(moved.count("VERVALLEN"), moved.count("NIEUW")) > 0, "what stood is withdrawn, and issued again"
     assert f"SAMENLOOP_DATA={tmp_path} ./run follow gm" in done.stdout
 
 

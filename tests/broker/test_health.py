@@ -110,7 +110,7 @@ def test_the_metrics_of_all_workers_add_up_to_the_accounting_and_hold_nothing_of
     assert not [bsn for bsn in people if bsn in told]
     assert not [bsn for bsn in people if reader._pseudonymiser.persoon(bsn) in told]
     assert not [s for s in signalen if s.kenmerk in told or s.signaal_id in told]
-    assert set(labels_of(expositions, "topic")) == {f"mutaties.{s}" for s in node.catalogue.mutatie_topics} | {"klok", "afhandelingen"}
+    assert set(labels_of(expositions, "topic")) == {tp.topic for tp in node.sources}
     assert set(labels_of(expositions, "dienst")) == {d.dienst for d in node.catalogue.diensten.values()}
 
 

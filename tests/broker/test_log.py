@@ -18,6 +18,7 @@ from connectors.broker.topics import apply_topics
 from connectors.bronnen.population import Delivery, population, shuffled
 from schemas.catalogue import Catalogue
 from schemas.checkpoints import CHECKPOINTS
+from schemas.sources import PLAIN, overdrachten_topic
 from streams.audit.archive import Archive
 from streams.proof.checkpoint import checkpoint_of
 from streams.proof.note import note_of
@@ -92,10 +93,8 @@ def told(done: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
 
 
 def records(node: Node) -> int:
-    topics = [
-        t for t in asyncio.run(node.topics()) if t.startswith(("mutaties.", "signalen.")) or t in {"afhandelingen", "klok", "quarantaine"}
-    ]
-    return len(asyncio.run(node.records([*topics, f"{node.app}-verloop"])))
+    topics = [t for t in asyncio.run(node.topics()) if t.startswith(("mutaties.", "signalen.")) or t in {*PLAIN, "quarantaine"}]
+    return len(asyncio.run(node.records([*topics, f"{node.app}-verloop", overdrachten_topic(node.app)])))
 
 
 def test_what_a_node_took_and_sent_is_signed_countersigned_archived_and_every_change_of_it_is_named(

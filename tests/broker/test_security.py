@@ -101,6 +101,8 @@ def test_a_bron_cannot_write_anothers_topic(secured: Secured, tmp_path: Path) ->
         "signalen.gm0363",
         "terugmeldingen.gm0599",
         "afhandelingen",
+        "nummerwijzigingen",
+        f"{APP}-overdrachten",
         "volgverzoeken.uwv",
         "klok",
         f"{APP}-personen-changelog",

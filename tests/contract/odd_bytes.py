@@ -20,6 +20,8 @@ READERS: dict[str, Read] = {
     "volgverzoeken": CODEC.decode_volgverzoek,
     "terugmeldingen": CODEC.decode_terugmelding,
     "afhandelingen": CODEC.decode_afhandeling,
+    "nummerwijzigingen": CODEC.decode_nummerwijziging,
+    "<toepassing>-overdrachten": CODEC.decode_overdracht,
 }
 SCHEMA_OF = {
     **{topic: CATALOGUE.latest_schema(topic).id for topic in TOPICS},
@@ -27,6 +29,8 @@ SCHEMA_OF = {
     "volgverzoeken": 101,
     "terugmeldingen": 60,
     "afhandelingen": 61,
+    "nummerwijzigingen": 62,
+    "<toepassing>-overdrachten": 107,
 }
 
 

@@ -18,6 +18,8 @@ from schemas.cloudevents import (
     event_type,
     klok_headers,
     mutatie_headers,
+    nummerwijziging_headers,
+    overdracht_headers,
     signaal_headers,
     source_of,
     terugmelding_headers,
@@ -25,7 +27,7 @@ from schemas.cloudevents import (
 )
 from schemas.codec import MAX_MUTATIE, Codec, WireError, decode_signaal, encode_signaal
 from schemas.reasons import Reason
-from schemas.values import Basissignaal, Bronrecord, Onderdeel, Oorzaak, Regel, Signaal
+from schemas.values import Basissignaal, Bronrecord, Onderdeel, Oorzaak, Place, Regel, Signaal
 from streams.core.messages import MOST_PARTS
 from tests.contract.examples import SIGNALEN, Example, examples
 from tests.core.edge import BSN, KEY, opgave, raw
@@ -41,7 +43,7 @@ def attributes(event: Example) -> dict[str, str]:
     return {k.removeprefix("ce_"): v for k, v in event.headers.items() if k.startswith("ce_")}
 
 
-def made(event: Example, catalogue: Catalogue) -> Headers:
+def made(event: Example, catalogue: Catalogue) -> Headers:  # noqa: PLR0911 - one a kind
     """The headers as the product makes them for what the golden record holds."""
     value, source, time = event.value, event.headers["ce_source"], event.headers["ce_time"]
     kind = event.topic.split(".", 1)[0]
@@ -54,12 +56,21 @@ def made(event: Example, catalogue: Catalogue) -> Headers:
         return terugmelding_headers(event.key, value["versie"], value["stand"], time, source)
     if kind == "afhandelingen":
         return afhandeling_headers(event.key, value["signaal_id"], value["versie"], time, source)
+    if "nummerwijziging" in event.headers["ce_type"] or "overdracht" in event.headers["ce_type"]:
+        return made_of_numbers(event, event.key)
     if kind == "volgverzoeken":
         return volgverzoek_headers(event.key, value["versie"], time, event.topic.split(".")[1], source)
     schema = catalogue.schemas[event.schema_id]
     return mutatie_headers(
         schema.topic.soort, event.key, value["record_id"], value["versie"], time, source, schema.bestand, ingetrokken=value["feit"] is None
     )
+
+
+def made_of_numbers(event: Example, persoon: str) -> Headers:
+    value, source, time = event.value, event.headers["ce_source"], event.headers["ce_time"]
+    if event.topic == "nummerwijzigingen":
+        return nummerwijziging_headers(persoon, value["versie"], time, source, ingetrokken=value["nieuw"] is None)
+    return overdracht_headers(persoon, Place(**value["oorzaak"]), value["deel"], time, source)
 
 
 @every_event
@@ -77,6 +88,9 @@ def test_all_kinds_of_events_are_tested_here() -> None:
         event_type("volgverzoek", "gewijzigd"),
         event_type("klok", "tik"),
         event_type("afhandeling", "gemeld"),
+        event_type("nummerwijziging", "vastgesteld"),
+        event_type("nummerwijziging", "ingetrokken"),
+        event_type("overdracht", "gedaan"),
         event_type("terugmelding", "bezorgd"),
         event_type("terugmelding", "geaccepteerd"),
         event_type("terugmelding", "afgehandeld"),

@@ -23,6 +23,7 @@ EDGES: dict[str, list[Any]] = {
     "int": [0, 2**31 - 1, -(2**31)],
     "long": [0, 2**63 - 1, -(2**63)],
     "string": ["", "Zoë"],
+    "bytes": [b"", b"\x00\xff"],
     "date": [0, 84_005],
     "timestamp-millis": [0, 7_258_118_399_999],
 }

@@ -40,6 +40,8 @@ PUBLISHED = {
     25: ("mutaties.rmc.overstap.v1.avsc", "dd80f1f23e4ed9cc45981b5d6ab7a862e79f5d56eec45129fef9928b1967c6c3"),
     60: ("terugmeldingen.v1.avsc", "ffa697578229e5d121579ec36415a1baeea57d76fe8be664fea94ae708686225"),
     61: ("afhandelingen.v1.avsc", "b25864df919536608d035309cd133040322dd77cb6fdecdc1859750e990e8c56"),
+    62: ("nummerwijzigingen.v1.avsc", "cc7fa273e09306da6b59d3d73748fa8448034517fab3a1136543aa238b6efce9"),
+    107: ("overdrachten.v1.avsc", "a5c421417d755f5d505277d073fe1a0ceb7a03cfbec878c1c1f6adca1624817f"),
     30: ("mutaties.gemeente.terugvordering.v1.avsc", "60e2598b666e86c9c8600a1834140759c7bb293b1dc17daf3db014b7cad10086"),
     40: ("mutaties.gemeente.regelingaanvraag.v1.avsc", "ab4ef74dc57eb03eb5a0d79c0cf21dade88de4461e4c35f0e05e12085253e1ba"),
     41: ("mutaties.invorderaar.beslagverzoek.v1.avsc", "caebcc3ee8284412d0022c639974eb9caf518cdeea5d9fb873bd011e74e7260a"),
@@ -72,6 +74,8 @@ def readable(value: Any) -> Any:
         return [readable(v) for v in value]
     if isinstance(value, datetime):
         return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, bytes):
+        return value.decode("latin-1")  # as Avro's own JSON has it
     return value.isoformat() if isinstance(value, date) else value
 
 
@@ -141,6 +145,21 @@ def test_the_engine_reads_the_golden_afhandeling_and_it_is_written_to_the_same_b
     codec = Codec(catalogue)
     assert codec.decode_afhandeling(example.raw).signaal_id == example.value["signaal_id"]
     assert codec.encode_afhandeling(codec.decode_afhandeling(example.raw)) == example.raw
+
+
+@pytest.mark.parametrize("example", [e for e in AVRO if e.topic == "nummerwijzigingen"], ids=str)
+def test_the_engine_reads_every_golden_nummerwijziging_and_it_is_written_to_the_same_bytes(example: Example, catalogue: Catalogue) -> None:
+    codec = Codec(catalogue)
+    assert codec.decode_nummerwijziging(example.raw).nieuw == example.value["nieuw"]
+    assert codec.encode_nummerwijziging(codec.decode_nummerwijziging(example.raw)) == example.raw
+
+
+@pytest.mark.parametrize("example", [e for e in AVRO if e.topic.endswith("-overdrachten")], ids=str)
+def test_the_engine_reads_every_golden_overdracht_and_it_is_written_to_the_same_bytes(example: Example, catalogue: Catalogue) -> None:
+    codec = Codec(catalogue)
+    overdracht = codec.decode_overdracht(example.raw)
+    assert [b.record_id for b in overdracht.bekend] == [b["record_id"] for b in example.value["bekend"]]
+    assert codec.encode_overdracht(overdracht) == example.raw
 
 
 def test_the_engine_reads_the_golden_tick(catalogue: Catalogue) -> None:

@@ -39,6 +39,8 @@ def test_what_a_persoon_is_the_key_of_meets_on_equal_partitions(wanted: dict[str
     together = {f"mutaties.{soort}" for soort in catalogue.mutatie_topics} | {
         "klok",
         "afhandelingen",
+        "nummerwijzigingen",
+        "knoop-overdrachten",
         "knoop-personen-changelog",
         "knoop-verloop",
     }
@@ -119,5 +121,5 @@ async def test_an_empty_kafka_is_brought_to_the_catalogue_once(
 
 
 async def test_more_replicas_than_brokers_is_a_clear_error(empty: str, catalogue: Catalogue) -> None:
-    with pytest.raises(TopicsError, match="topic replica-personen-changelog could not be made: InvalidReplicationFactorError"):
+    with pytest.raises(TopicsError, match="topic replica-overdrachten could not be made: InvalidReplicationFactorError"):
         await apply_topics(empty, catalogue, partities=PARTITIES, replicatie=3, toepassing="replica")

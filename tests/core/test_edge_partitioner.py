@@ -5,7 +5,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.bronnen.partitioner import murmur2, partition_of
+from schemas.partitioner import murmur2, partition_of
 
 
 @pytest.mark.parametrize(

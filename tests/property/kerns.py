@@ -9,7 +9,8 @@ from typing import NamedTuple
 from bench.catalogues import own_filtering_catalogue
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec
-from streams.effects import Effects, Headers
+from schemas.sources import is_overdrachten
+from streams.effects import BY_KEY, Effects, Headers
 from streams.encoded import rows_in
 from streams.fold import Folder
 from streams.native.build import LIBRARY
@@ -57,8 +58,9 @@ def _folders(diensten: int, chunk_bytes: int, library: Path) -> tuple[Folder, Fo
 class Both:
     """Two folds over one partition."""
 
-    def __init__(self, diensten: int = 1, chunk_bytes: int = CHUNK_BYTES, library: Path = LIBRARY) -> None:
+    def __init__(self, diensten: int = 1, chunk_bytes: int = CHUNK_BYTES, library: Path = LIBRARY, partition: int = PARTITION) -> None:
         self.native, self.python = _folders(diensten, chunk_bytes, library)
+        self.partition = partition
         self.store = PartitionStore(self.python.rulebook.layout)
         self.left = 0  # records that the native core left to the reference
         self._next: dict[str, int] = {}
@@ -70,13 +72,13 @@ class Both:
 
     def fold(self, frames: Sequence[tuple[str, Run]]) -> Effects:
         """Fold frames by both, and take over the effects."""
-        told, wanted = self._fold_natively(frames), self.python.fold(self.store, PARTITION, frames)
+        told, wanted = self._fold_natively(frames), self.python.fold(self.store, self.partition, frames)
         assert told.changes == wanted.changes
         assert told.counts == wanted.counts
         assert told.offsets == wanted.offsets
         assert told.klok == wanted.klok
         assert sorted(told.announced) == sorted(wanted.announced)
-        assert sent(told) == sent(wanted)
+        assert sent(told, self.partition) == sent(wanted, self.partition)
         self.store.apply(wanted)
         return told
 
@@ -84,7 +86,7 @@ class Both:
         take = self.native._take
         try:
             self.native._take = self._counted(take)  # type: ignore[method-assign]
-            return self.native.fold(self.store, PARTITION, frames)
+            return self.native.fold(self.store, self.partition, frames)
         finally:
             self.native._take = take  # type: ignore[method-assign]
 
@@ -106,11 +108,11 @@ class Both:
         return frames
 
 
-def sent(effects: Effects) -> Sent:
+def sent(effects: Effects, home: int = PARTITION) -> Sent:
     """What is sent to whom; of several signals in a topic only the order of each one's versions counts."""
     told: Sent = {}
     for (topic, partition), messages in effects.messages.items():
-        assert partition == (PARTITION if topic.startswith("volgverzoeken") else 0)
+        assert partition == (home if topic.startswith("volgverzoeken") else BY_KEY if is_overdrachten(topic) else 0)
         for key, value, headers in rows_in(messages):
             told.setdefault((topic, key), []).append((value, headers))
     return told

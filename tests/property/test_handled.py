@@ -5,8 +5,8 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 
-from connectors.bronnen.partitioner import partition_of
 from schemas.catalogue import Catalogue
+from schemas.partitioner import partition_of
 from schemas.values import Afhandeling
 from streams.audit.archive import Archive
 from streams.audit.second_opinion import second_opinion

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.values import Mutatie
 from streams.core import diff as diff_module
-from streams.core import rules, step
+from streams.core import pairs, rules, step
 from streams.core.period import Period
 from streams.core.record import Record
 from streams.core.rules import Wanted
@@ -63,8 +63,8 @@ MUTANTS: dict[str, tuple[Any, str, Any, tuple[Callable[..., None], str]]] = {
     "periods that only touch share a day": (Period, "shared_with", _touching_is_sharing, STANDS),
     "the last day is lost": (Period, "tot_en_met", classmethod(_without_last_day), STANDS),
     "a changed field is no change": (rules.Wanted, "digest", _fields_do_not_count, STANDS),
-    "no signal is ever withdrawn": (step, "diff", _never_withdraws, STANDS),
-    "what was sent is forgotten": (step, "remember", _forgets_what_was_sent, VERSIONS),
+    "no signal is ever withdrawn": (pairs, "diff", _never_withdraws, STANDS),
+    "what was sent is forgotten": (pairs, "remember", _forgets_what_was_sent, VERSIONS),
     "facts about anybody are kept": (step, "_may_keep", _keeps_everything, NO_TRACE),
 }
 

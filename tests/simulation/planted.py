@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
 from streams.core import diff as diff_module
-from streams.core import step
+from streams.core import pairs
 from streams.effects import Effects
 from streams.encoded import rows_in
 from streams.engine import Engine
@@ -22,6 +22,7 @@ from streams.records import run_of
 from streams.settings import EngineSettings
 from streams.store import PartitionStore
 from tests.simulation import clients
+from tests.simulation.process import PARTITIES
 
 MISSING = "signals are missing"
 DOUBLE = "versie 1 of a signal comes after 1"
@@ -76,7 +77,7 @@ def _state_first() -> AbstractContextManager[Any]:
     async def commit(self: PartitionLog, effects: Effects, store: PartitionStore, finished: Any) -> None:
         await _transaction(self, _changelog(self, effects, store), {})
         store.apply(effects)
-        await _transaction(self, effects.messages, effects.offsets)
+        await _transaction(self, effects.routed(PARTITIES), effects.offsets)
 
     return _commits(commit)
 
@@ -85,7 +86,7 @@ def _state_first() -> AbstractContextManager[Any]:
 def _offset_first() -> AbstractContextManager[Any]:
     async def commit(self: PartitionLog, effects: Effects, store: PartitionStore, finished: Any) -> None:
         await _transaction(self, {}, effects.offsets)
-        await _transaction(self, {**effects.messages, **_changelog(self, effects, store)}, {})
+        await _transaction(self, {**effects.routed(PARTITIES), **_changelog(self, effects, store)}, {})
         store.apply(effects)
 
     return _commits(commit)
@@ -107,7 +108,7 @@ def _same_version() -> AbstractContextManager[Any]:
             again = type(sent)(sent.dienst, sent.ontvanger, sent.basis, max(1, sent.versie - 1), sent.content)
             yield change._replace(sent=again) if change.soort == "GEWIJZIGD" else change
 
-    return patch.object(step, "diff", diff)
+    return patch.object(pairs, "diff", diff)
 
 
 def _folds(change: Callable[[Any, Effects], None], *, tail: int | None = None) -> AbstractContextManager[Any]:
@@ -222,7 +223,7 @@ def _again() -> AbstractContextManager[Any]:
 @_bug("a rejected batch does not fail the transaction", MISSING)
 def _unnoticed() -> AbstractContextManager[Any]:
     async def commit(self: PartitionLog, effects: Effects, store: PartitionStore, finished: Any) -> None:
-        await _transaction(self, {**effects.messages, **_changelog(self, effects, store)}, effects.offsets, notice=False)
+        await _transaction(self, {**effects.routed(PARTITIES), **_changelog(self, effects, store)}, effects.offsets, notice=False)
         store.apply(effects)
 
     return _commits(commit)

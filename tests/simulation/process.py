@@ -1,7 +1,7 @@
 """One simulated worker process: the real engine on a loop of its own, with what Faust does around it: frames, revoke, assign."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.catalogue import Catalogue
+from schemas.sources import is_overdrachten
 from streams.engine import Engine
 from streams.log import NotTakenError
 from streams.records import run_of
@@ -142,6 +143,10 @@ class Process:
         if flow == self._flow:
             self.positions = {tp: group.get(tp, 0) for tp in tps}
 
+    def _given(self, tp: TP, start: int) -> Iterator[Entry]:
+        """The records of a source partition: bronnen take nothing back, but what the engine hands over to itself is read committed."""
+        return self.cluster.read(tp, start, committed=is_overdrachten(tp[0]))
+
     def ready(self, *, ordered: bool) -> list[TP]:
         """The partitions from which a fetch would bring something; ``ordered``: only that whose next record is the oldest."""
         if self.waiting >= _BUFFER or self.exiting:
@@ -149,7 +154,7 @@ class Process:
         found = {}
         for tp, start in self.positions.items():
             if self.cluster.ends[tp] > start:
-                following = next(self.cluster.read(tp, start, committed=False), None)
+                following = next(self._given(tp, start), None)
                 if following is not None:
                     found[tp] = following.sequence
         if not ordered:
@@ -163,7 +168,7 @@ class Process:
         """One fetch: a run of records, cut into frames; returns the number of records."""
         run: list[Entry] = []
         limit = self._others(tp) if ordered else None
-        for entry in self.cluster.read(tp, self.positions[tp], committed=False):
+        for entry in self._given(tp, self.positions[tp]):
             if len(run) == 8 or (limit is not None and entry.sequence > limit):
                 break
             run.append(entry)
@@ -179,7 +184,7 @@ class Process:
     def _others(self, tp: TP) -> int | None:
         """The sequence number of the oldest waiting record of the same partition number in another topic."""
         heads = [
-            next((e.sequence for e in self.cluster.read(other, start, committed=False)), None)
+            next((e.sequence for e in self._given(other, start)), None)
             for other, start in self.positions.items()
             if other != tp and other[1] == tp[1]
         ]

@@ -6,6 +6,9 @@ from random import Random
 from typing import Any
 
 from schemas.codec import Codec
+from schemas.nummers import Nummerwijziging
+from schemas.partitioner import partition_of
+from schemas.sources import NUMMERWIJZIGINGEN
 from schemas.values import Afhandeling, Mutatie
 from streams.core.messages import signaal_id
 from tests.property.worlds import BASIS, FIRST, HORIZON, HOUDERS, Told, catalogue, truth
@@ -33,16 +36,21 @@ class World:
     waiting: list[tuple[TP, Row]] = field(default_factory=list)
     told: dict[bytes, list[Told]] = field(default_factory=dict)  # persoon → everything about him that bronnen ever say
     home: dict[bytes, int] = field(default_factory=dict)  # persoon → partition
+    became: dict[bytes, bytes] = field(default_factory=dict)  # old number → the one that is in force
     reported: set[tuple[str, str, str]] = field(default_factory=set)  # houder, basisfeit and feit of what may have been handled
 
     def answers(self, persoon: bytes) -> list[tuple[TP, Row]]:
-        """What the register sends about a followed persoon: the newest version of each record."""
-        newest = {t.mutatie.record_id: t for t in self.told[persoon] if t.soort == ASKED}  # told is in order of versions
+        """What the register sends about a followed persoon: the newest version of each record, also of an earlier number."""
+        told = [t for p in (persoon, *(old for old, new in self.became.items() if new == persoon)) for t in self.told[p]]
+        newest = {t.mutatie.record_id: t for t in told if t.soort == ASKED}  # told is in order of versions
         return [_row(persoon, self.home[persoon], t) for t in newest.values()]
 
     def truth(self) -> set[tuple[Any, ...]]:
         """What must stand."""
-        return {pair for told in self.told.values() for pair in truth(told)}
+        of = dict[bytes, list[Told]]()
+        for persoon, told in self.told.items():
+            of[self.became.get(persoon, persoon)] = [*of.get(self.became.get(persoon, persoon), []), *told]
+        return {pair for told in of.values() for pair in truth(told)}
 
 
 def world_of(draw: Random, partitions: int) -> World:
@@ -62,7 +70,23 @@ def world_of(draw: Random, partitions: int) -> World:
     draw.shuffle(world.waiting)
     for _ in range(draw.choice((0, 0, 1, 2))):
         _poison(draw, world, partitions)
+    _renumber(world, partitions)
     return world
+
+
+def _renumber(world: World, partitions: int) -> None:
+    """In one world of four somebody turns out to have two numbers. What is drawn otherwise stays as it is in all others."""
+    draw = Random(repr([(tp, row[0], row[1]) for tp, row in world.waiting]))
+    if len(world.told) > 1 and draw.random() < 0.25:
+        old, new = draw.sample(sorted(world.told), 2)
+        world.became[old] = new
+        value = codec().encode_nummerwijziging(Nummerwijziging(1, 1_770_000_000_000, new.decode()))
+        for _ in range(draw.choice((1, 2))):
+            row = ((NUMMERWIJZIGINGEN, world.home[old]), (old, value, []))
+            world.waiting.insert(draw.randint(0, len(world.waiting)), row)
+        for persoon in (old, new):  # what goes over goes where the key says
+            world.home[persoon] = partition_of(persoon, partitions)
+            world.waiting = [((t, world.home[persoon] if row[0] == persoon else p), row) for (t, p), row in world.waiting]
 
 
 def _histories(draw: Random, persoon: bytes, soort: str, most: int) -> list[Told]:

@@ -1,4 +1,4 @@
-"""The partition of a key, as Kafka's default partitioner has it: all bronnen must agree where a persoon's records meet."""
+"""The partition of a key, as Kafka's default partitioner has it: all who write must agree where a persoon's records meet."""
 
 from functools import lru_cache
 from struct import Struct
