@@ -90,7 +90,7 @@ async def _restart_all(node: Node, workers: int, rate: float, persons: int, *, n
     heard: list[Heard] = []
     watch = SignalWatch(lambda *h: heard.append(Heard(*h)))
     publisher = SteadyPublisher(node, steady(node.catalogue, persons=persons, seed=1), rate)
-    topics = [f"signalen.{o}" for o in sorted(node.catalogue.ontvangers)[:HOUDERS]]
+    topics = [f"signalen.{o}" for o in sorted(node.catalogue.blijvende_ontvangers)[:HOUDERS]]
     watching, publishing = asyncio.create_task(watch.run(node.brokers, topics)), asyncio.create_task(publisher.run(600))
     try:
         await asyncio.sleep(3 * _REST)

@@ -47,7 +47,7 @@ def translated(catalogue: Catalogue, table: Path) -> Iterator[Delivery]:
 
     columns = ["kind", "persoon", "record_id", "versie", "actie", "begin", "eind", "houder", "bedrag"]
     read = pq.read_table(table, columns=columns)
-    ontvangers = dict(zip(sorted(set(read.column("houder").to_pylist())), sorted(catalogue.ontvangers), strict=False))
+    ontvangers = dict(zip(sorted(set(read.column("houder").to_pylist())), sorted(catalogue.blijvende_ontvangers), strict=False))
     for row in zip(*(read.column(c).to_pylist() for c in columns), strict=True):
         yield _line(ontvangers, row)
 

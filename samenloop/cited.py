@@ -6,8 +6,9 @@ from typing import Any, Final, NamedTuple
 
 from samenloop.rendering import day, days
 from schemas.codec import Codec, WireError
+from schemas.opvolging import Opvolging
 from schemas.sources import KLOK, NUMMERWIJZIGINGEN, is_overdrachten
-from schemas.values import ElkSignaal, Oorzaak, Place, Signaal, Waarde
+from schemas.values import Bronrecord, ElkSignaal, Oorzaak, Place, Signaal, Waarde
 
 Places = Mapping[Place, Any]  # → Kafka record
 
@@ -46,14 +47,14 @@ class Cause:
     tekst: str
 
 
-def place_of(cited: Oorzaak) -> Place:
-    """Where the mutatie stands that made the node send a signaal."""
+def place_of(cited: Oorzaak | Bronrecord) -> Place:
+    """Where a mutatie stands that a signaal cites, or the tick that made the node send it."""
     return Place(cited.topic, cited.partition, cited.offset)
 
 
 def places_of(signaal: ElkSignaal) -> list[Place]:
     """Where all stands that a signaal cites."""
-    return [*(Place(r.topic, r.partition, r.offset) for r in signaal.bewijs), place_of(signaal.oorzaak)]
+    return [*(place_of(r) for r in signaal.bewijs), place_of(signaal.oorzaak)]
 
 
 def cited_at(codec: Codec, place: Place, record: Any) -> Cited:  # noqa: ANN401 - aiokafka's ConsumerRecord, or None
@@ -95,26 +96,49 @@ _PAIR: Final = (("GEEN_GEDEELDE_DAG", "is er geen gedeelde dag meer"), ("GEDEELD
 _ALONE: Final = (("REGEL_GELDT_NIET", "geldt de regel niet meer"), ("REGEL_GELDT", "de regel geldt nu"))
 
 
-def cause_of(before: ElkSignaal | None, signaal: ElkSignaal, cited: Cited) -> Cause:
-    """Why ``signaal`` was sent after the version ``before``; ``cited`` is its oorzaak."""
+Opvolgers = Mapping[str, tuple[Opvolging, ...]]  # of each ontvanger that ends
+
+
+def cause_of(before: ElkSignaal | None, signaal: ElkSignaal, cited: Cited, houder: str | None, opvolgers: Opvolgers) -> Cause:
+    """Why ``signaal`` was sent after the version ``before``; ``cited`` is its oorzaak, ``houder`` that of the basisfeit."""
     if not cited.present:
         return Cause("NIET_MEER_IN_LOG", "het log bewaart de oorzaak niet meer")
     if cited.place.topic == KLOK:
-        return Cause("KLOK", f"door het verstrijken van de tijd, met de klok van {day(cited.begindatum or '')}")
+        at = cited.begindatum or ""
+        passed = Cause("KLOK", f"door het verstrijken van de tijd, met de klok van {day(at)}")
+        return _ended(signaal, at, opvolgers) or _taken_over(signaal, at, houder, opvolgers) or passed
     if cited.place.topic == NUMMERWIJZIGINGEN:
         return Cause("ANDER_NUMMER", "deze persoon heeft een ander nummer; wat geldt, wordt daaronder opnieuw gemeld")
     if is_overdrachten(cited.place.topic):
         return Cause("OVERGENOMEN", "wat onder een eerder nummer van deze persoon bekend was, telt nu mee")
     role = "basisfeit" if cited.place.topic == signaal.basisfeit.topic else "feit"
     who = f"versie {cited.versie} van het {role}{', onder een eerder nummer geleverd,' if cited.through else ''}"
-    return Cause("INGETROKKEN", f"{who} trekt het in") if cited.withdrawn else _stated(before, signaal, cited, who)
+    return Cause("INGETROKKEN", f"{who} trekt het in") if cited.withdrawn else _stated(before, signaal, cited, who, opvolgers)
 
 
-def _stated(before: ElkSignaal | None, signaal: ElkSignaal, cited: Cited, who: str) -> Cause:
+def _ended(signaal: ElkSignaal, at: str, opvolgers: Opvolgers) -> Cause | None:
+    """Whether it was withdrawn because its ontvanger is no more."""
+    first = opvolgers.get(signaal.ontvanger, ())[:1]
+    if signaal.soort != "VERVALLEN" or not first or at < first[0].vanaf.isoformat():
+        return None
+    since, wie = day(first[0].vanaf.isoformat()), first[0].ontvanger
+    went = "haar dossiers zijn verdeeld" if wie is None else f"opgegaan in {wie}, die het nu krijgt"
+    return Cause("OPGEHEVEN", f"deze ontvanger bestaat sinds {since} niet meer: {went}")
+
+
+def _taken_over(signaal: ElkSignaal, at: str, houder: str | None, opvolgers: Opvolgers) -> Cause | None:
+    """Whether it went to who took over from the houder of the basisfeit."""
+    taken = [o for o in opvolgers.get(houder or "", ()) if o.ontvanger == signaal.ontvanger and o.vanaf.isoformat() <= at]
+    if signaal.soort != "NIEUW" or not taken:
+        return None
+    return Cause("OPVOLGER", f"deze ontvanger heeft sinds {day(taken[0].vanaf.isoformat())} de dossiers van {houder}")
+
+
+def _stated(before: ElkSignaal | None, signaal: ElkSignaal, cited: Cited, who: str, opvolgers: Opvolgers) -> Cause:
     """Of a mutatie that withdraws nothing."""
     (gone, no_longer), (there, now) = _PAIR if isinstance(signaal, Signaal) else _ALONE
     if signaal.soort == "VERVALLEN":
-        if cited.houder is not None and cited.houder != signaal.ontvanger:
+        if cited.houder is not None and signaal.ontvanger not in {cited.houder, *(o.ontvanger for o in opvolgers.get(cited.houder, ()))}:
             return Cause("VERHUISD", f"{who} ligt niet meer bij deze ontvanger")
         return Cause(gone, f"met {who} {no_longer}")
     runs = f"{who} loopt {days(cited.begindatum, cited.einddatum)}"

@@ -1,13 +1,13 @@
 """The explanation of a signaal: the rule, the records and days behind each version, and what caused it. In plain Dutch."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 import msgspec
 
-from samenloop.cited import Cause, Cited, Places, cause_of, cited_at, place_of, places_of
+from samenloop.cited import Cause, Cited, Opvolgers, Places, cause_of, cited_at, place_of, places_of
 from samenloop.known import holds_on
 from samenloop.quarantine import Held, Quarantine, quarantined_text
 from samenloop.rendering import day, days
@@ -32,6 +32,7 @@ class Explanation:
     quarantined: Sequence[Held]  # records of the persoon that stand open in quarantine
     check: Check | None = None  # what came of --verify
     day: str | None = None  # about which is asked, ISO 8601
+    opvolgers: Opvolgers = field(default_factory=dict)
 
     @property
     def sums(self) -> Sums | None:
@@ -63,7 +64,8 @@ class Explanation:
                         Cause("REGELS_GEWISSELD", f"de regels zijn gewisseld; nu geldt versie {signaal.regel.versie}"),
                     )
                 else:
-                    yield signaal, cause_of(before, signaal, self.cited[place_of(signaal.oorzaak)])
+                    houder = self.cited[place_of(signaal.basisfeit)].houder
+                    yield signaal, cause_of(before, signaal, self.cited[place_of(signaal.oorzaak)], houder, self.opvolgers)
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""
@@ -106,7 +108,8 @@ def explanation_of(
     personen = {
         places[p].key for p in wanted if p in places and p.topic != KLOK
     }  # one, and its earlier numbers; none when the log has none of these records any more
-    return Explanation(dienst, history, cited, [h for persoon in personen for h in quarantine.open_of(persoon)], check, about)
+    open_ = [h for persoon in personen for h in quarantine.open_of(persoon)]
+    return Explanation(dienst, history, cited, open_, check, about, catalogue.opvolging)
 
 
 def explanation_text(e: Explanation) -> str:

@@ -95,8 +95,9 @@ async def check_signaal(
     ):
         raise NotDoneError("this signal is about a persoon whose number changed: 'replay' proves it")
     rulebook, codec = rulebook_of(catalogue), Codec(catalogue)
-    for last in (True,) if isinstance(history[0], Signaal) else (True, False):
-        inputs = await _inputs(brokers, rulebook, codec, persoon, history, to_the_last_cited=last)
+    timed = not isinstance(history[0], Signaal) or _may_change_hands(catalogue, history[0].ontvanger)
+    for last in (True, False) if timed else (True,):
+        inputs = await _inputs(brokers, rulebook, codec, persoon, history, timed=timed, to_the_last_cited=last)
         try:
             found = reproduce(rulebook, persoon, history[0].signaal_id, inputs, sent)
         except UndecidedError:
@@ -106,10 +107,15 @@ async def check_signaal(
     return Check(len(sent), found)
 
 
+def _may_change_hands(catalogue: Catalogue, ontvanger: str) -> bool:
+    """Whether an ontvanger ends, or takes over from one that does."""
+    return any(ontvanger in {ends, *(o.ontvanger for o in opvolgers)} for ends, opvolgers in catalogue.opvolging.items())
+
+
 async def _inputs(
-    brokers: str, rulebook: Rulebook, codec: Codec, persoon: bytes, history: Sequence[ElkSignaal], *, to_the_last_cited: bool
+    brokers: str, rulebook: Rulebook, codec: Codec, persoon: bytes, history: Sequence[ElkSignaal], *, timed: bool, to_the_last_cited: bool
 ) -> list[Input]:
-    """What can matter: basisfeiten, and the versions of the feit; or all feiten, and the klok.
+    """What can matter: basisfeiten, and the versions of the feit or all feiten; and the klok where it is ``timed``.
 
     Up to the last that is cited nothing is there that the engine had not taken. What ends the days of a signaal about a basisfeit is not
     cited and may stand behind it: so the rest of the topics is looked at as well when those records do not make it.
@@ -120,7 +126,7 @@ async def _inputs(
     soorten = [rulebook.by_topic[f"mutaties.{pair.soort}"]] if pair else [rulebook.soorten[n] for n in dienst.feiten]
     topics = {t for s in soorten for t in (s.topic, *(rulebook.soorten[rulebook.diensten[d].basis].topic for d in s.gebruikt_door))}
     cited = [p for s in history for p in places_of(s)]
-    ends = {t: max((p.offset + 1 for p in cited if p.topic == t), default=None) for t in topics | (set() if pair else {KLOK})}
+    ends = {t: max((p.offset + 1 for p in cited if p.topic == t), default=None) for t in topics | ({KLOK} if timed else set())}
     until = ends if to_the_last_cited else dict.fromkeys(ends)
     inputs: list[Input] = []
     async for record in read_partition(brokers, first.basisfeit.partition, until):

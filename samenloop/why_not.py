@@ -15,10 +15,11 @@ from schemas.regels import Informatiepakket
 from schemas.values import PERSOON, Mutatie
 from streams.core.handled import is_left_out
 from streams.core.messages import signaal_id
+from streams.core.period import BEFORE
 from streams.core.record import Record, pack
 from streams.core.rulebook import DienstRule, Rulebook, rulebook_of
-from streams.core.rules import samenloop
-from streams.core.spells import BEFORE, on, reference, spells
+from streams.core.rules import ontvanger_on, samenloop
+from streams.core.spells import on, reference, spells
 from streams.core.timeline import Timeline, timeline_of
 from streams.effects import META_KEY, Meta
 
@@ -95,11 +96,12 @@ async def why_not(brokers: str, catalogue: Catalogue, toepassing: str, ontvanger
                 log.take(rulebook.by_topic[record.topic].nummer, codec.decode_mutatie(record.topic, record.value))
             except WireError:
                 continue  # it is in quarantine, and counted there
-    own = {
-        record: feit["houder"]
+    told = {
+        record: _told(rulebook, record[0], feit["houder"], BEFORE if state.klok is None else state.klok)
         for record, feit in log.filled.items()
-        if rulebook.soorten[record[0]].is_basisfeit and ontvanger in {None, feit["houder"]} and kenmerk in {None, feit["kenmerk"]}
+        if rulebook.soorten[record[0]].is_basisfeit and kenmerk in {None, feit["kenmerk"]}
     }
+    own = {record: who for record, who in told.items() if ontvanger in {None, who}}
     quarantine = await read_quarantine(brokers)
     quarantined = [held for p in sorted(personen) for held in quarantine.open_of(p)]
     return WhyNot(ontvanger, kenmerk, tuple(_pairs(rulebook, state.timeline, log.newest, own, state.klok)), tuple(quarantined))
@@ -130,11 +132,18 @@ async def _persoon(brokers: str, rulebook: Rulebook, codec: Codec, ontvanger: st
             feit = codec.decode_mutatie(record.topic, record.value).feit
         except WireError:
             continue
-        if feit is not None and (feit["houder"], feit["kenmerk"]) == (ontvanger, kenmerk):
-            found = record.key
+        if feit is not None and feit["kenmerk"] == kenmerk:
+            dienst = rulebook.diensten[rulebook.by_topic[record.topic].grond_voor[0]]
+            told = [who for _, who in dienst.beurten.get(feit["houder"], ())]
+            found = record.key if ontvanger in {feit["houder"], *told} else found
     if found is None:
         raise NotDoneError(f"{ontvanger} never delivered a basisfeit with this kenmerk")
     return found
+
+
+def _told(rulebook: Rulebook, basis: int, houder: str, day: int) -> str:
+    """Who is told of a basisfeit on a day; who was, where nobody is."""
+    return ontvanger_on(rulebook.diensten[rulebook.soorten[basis].grond_voor[0]], houder, day) or houder
 
 
 def _timeline(persoon: bytes, rows: dict[bytes, bytes | None]) -> Timeline:
@@ -149,21 +158,21 @@ def _timeline(persoon: bytes, rows: dict[bytes, bytes | None]) -> Timeline:
 def _pairs(
     rulebook: Rulebook, timeline: Timeline, log: Mapping[Key, Mutatie], own: Mapping[Key, str], klok: int | None = None
 ) -> list[Pair]:
-    """``own``: the basisfeiten that may be spoken of, also when they are withdrawn, and whose they are or were."""
-    pairs = []
+    """``own``: the basisfeiten that may be spoken of, also when they are withdrawn, and who is or was told of them."""
+    pairs, day = [], BEFORE if klok is None else klok
     for dienst in rulebook.diensten.values():
         for basis in timeline.gronden(dienst.basis):
             houder = own.get((dienst.basis, basis.record_id))
             if houder is None:
                 continue
-            alone = None if dienst.van_paren else _alone(rulebook, timeline, dienst, houder, basis, klok)
+            alone = None if dienst.van_paren else _alone(rulebook, timeline, dienst, houder, basis, day)
             pairs += [] if alone is None else [alone]
             if alone is not None and not (alone.signaal and isinstance(dienst.regel, Informatiepakket)):
                 continue
             for (nummer, record_id), mutatie in sorted(log.items(), key=lambda x: x[0]):
                 if nummer in dienst.feiten:
                     held = timeline.find(rulebook.soorten[nummer], pack(record_id))
-                    pairs.append(_pair(rulebook, timeline, dienst, houder, basis, nummer, held, mutatie))
+                    pairs.append(_pair(rulebook, timeline, dienst, houder, basis, nummer, held, mutatie, day))
     return pairs
 
 
@@ -176,10 +185,11 @@ def _pair(  # noqa: PLR0913, PLR0917 - a pair of records, and what is known of t
     nummer: int,
     held: Record | None,
     newest: Mutatie,
+    day: int,
 ) -> Pair:
-    code, soort = _code(dienst, nummer, basis, held, newest), rulebook.soorten[nummer].naam
+    code, soort = _code(dienst, nummer, basis, held, newest, day), rulebook.soorten[nummer].naam
     if code == SIGNAAL and held is not None:
-        wanted = samenloop(dienst, nummer, basis, held)
+        wanted = samenloop(dienst, nummer, basis, held, day)
         code = HANDLED if is_left_out(rulebook, timeline, dienst, basis, held.sent, wanted, (soort, newest.record_id)) else code
     name, basissoort = None, rulebook.soorten[dienst.basis].naam
     if code == SIGNAAL:
@@ -200,16 +210,16 @@ def _pair(  # noqa: PLR0913, PLR0917 - a pair of records, and what is known of t
     )
 
 
-def _alone(rulebook: Rulebook, timeline: Timeline, dienst: DienstRule, houder: str, basis: Record, klok: int | None) -> Pair:
+def _alone(rulebook: Rulebook, timeline: Timeline, dienst: DienstRule, houder: str, basis: Record, day: int) -> Pair:
     """A basisfeit that is judged with all feiten together."""
     feiten = [(s, f) for n in dienst.feiten for s in [rulebook.soorten[n]] for f in timeline.of(s) if f.period is not None]
-    found, day = spells(dienst, basis, feiten), BEFORE if klok is None else klok
+    found = spells(dienst, basis, feiten)
     wanted, later = on(found, day), any(s.told.start > day for s in found)
     done = is_left_out(rulebook, timeline, dienst, basis, basis.sent, wanted, ("", ""))
     stands = wanted is not None and not done
     holds = _ALONE.get(dienst.regel.patroon, _RULE)[stands]
     holds = "REGEL_GELDT_NOG_NIET" if holds == "REGEL_GELDT_NIET" and later else holds
-    code = "BASISFEIT_INGETROKKEN" if basis.period is None else HANDLED if done else holds
+    code = _of_basis(dienst, basis, day) or (HANDLED if done else holds)
     soort = rulebook.soorten[dienst.basis].naam
     name = signaal_id(dienst.naam, houder, (soort, basis.record_id)) if stands else None
     return Pair(dienst.naam, houder, basis.record_id, soort, basis.record_id, basis.versie, stands, code, _REASONS[code], name)
@@ -233,14 +243,22 @@ _REASONS: Final = {
     "REGEL_GELDT": "de regel geldt op de dag van de klok: er is een signaal",
     "REGEL_GELDT_NOG_NIET": "de regel geldt nog niet op de dag van de klok, wel later als er niets verandert",
     "REGEL_GELDT_NIET": "de regel geldt niet op de dag van de klok",
+    "GEEN_OPVOLGER": "de houder bestaat op de dag van de klok niet meer, en zijn dossiers zijn verdeeld: wie dit heeft, is niet geleverd",
 }
 _RULE: Final = ("REGEL_GELDT_NIET", "REGEL_GELDT")
 _ALONE: Final = {"drempel": ("ONDER_DREMPEL", "BOVEN_DREMPEL")}
 
 
-def _code(dienst: DienstRule, nummer: int, basis: Record, held: Record | None, newest: Mutatie) -> str:
+def _of_basis(dienst: DienstRule, basis: Record, day: int) -> str | None:
+    """Why nobody is told anything of a basisfeit."""
     if basis.period is None:
         return "BASISFEIT_INGETROKKEN"
+    return "GEEN_OPVOLGER" if ontvanger_on(dienst, str(basis.values[dienst.houder]), day) is None else None
+
+
+def _code(dienst: DienstRule, nummer: int, basis: Record, held: Record | None, newest: Mutatie, day: int) -> str:
+    if (nothing := _of_basis(dienst, basis, day)) is not None:
+        return nothing
     if held is None or held.versie == 0:
         return "NIET_GEVOLGD"
     if held.versie < newest.versie:
@@ -250,7 +268,7 @@ def _code(dienst: DienstRule, nummer: int, basis: Record, held: Record | None, n
     if isinstance(dienst.regel, Informatiepakket):
         days = reference(dienst, dienst.regel, basis)
         return "BUITEN_PEILPERIODE" if days is None or held.period.shared_with(days) is None else IN_PAKKET
-    return "GEEN_GEDEELDE_DAG" if samenloop(dienst, nummer, basis, held) is None else SIGNAAL
+    return "GEEN_GEDEELDE_DAG" if samenloop(dienst, nummer, basis, held, day) is None else SIGNAAL
 
 
 def why_not_text(w: WhyNot) -> str:

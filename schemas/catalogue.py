@@ -13,6 +13,8 @@ from typing import Annotated, Any, Final, Literal, Self, TypeVar
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
 
+from schemas import opvolging
+from schemas.opvolging import Opvolging, opvolging_of
 from schemas.regels import PATRONEN, Regel, faults
 
 Oin = Field(pattern=r"^[0-9]{20}$")
@@ -53,7 +55,7 @@ class Bron(_Part):
 
 
 class Ontvanger(_Part):
-    """An authority that receives signals, and the days on which it exists (half-open)."""
+    """An authority that receives signals, the days on which it exists (half-open), and who has its dossiers afterwards."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9]*$")
     naam: str
@@ -173,8 +175,7 @@ class Catalogue:
     diensten: Mapping[str, Dienst]
     topics: Mapping[str, Topic]
     bronnen: Mapping[str, Bron]
-    ontvangers: Mapping[str, Ontvanger]  # those that exist
-    voormalige_ontvangers: Mapping[str, Ontvanger]
+    ontvangers: Mapping[str, Ontvanger]  # also those that no longer exist: whether one does depends on the day
     schemas: Mapping[int, Schema]
     bestanden: Mapping[str, bytes] = field(repr=False)  # what it was read from, by path inside its folder
 
@@ -183,13 +184,11 @@ class Catalogue:
         """Read and check the catalogue in ``folder`` (the published one by default); raises CatalogueError."""
         root = folder or PUBLISHED
         topics = _by("topic", [_read(p, Topic) for p in sorted((root / "topics").glob("*.yaml"))])
-        ontvangers = _by("id", _read_list(root / "ontvangers.yaml", Ontvanger)).values()
         catalogue = cls(
             diensten=_by("dienst", [_read(p, Dienst) for p in sorted((root / "diensten").glob("*.yaml"))]),
             topics=topics,
             bronnen=_by("id", _read_list(root / "bronnen.yaml", Bron)),
-            ontvangers={o.id: o for o in ontvangers if o.tot is None},
-            voormalige_ontvangers={o.id: o for o in ontvangers if o.tot is not None},
+            ontvangers=_by("id", _read_list(root / "ontvangers.yaml", Ontvanger)),
             schemas=_schemas(root / "avro", topics),
             bestanden={str(p.relative_to(root)): p.read_bytes() for pattern in BESTANDEN for p in sorted(root.glob(pattern))},
         )
@@ -200,6 +199,16 @@ class Catalogue:
     def versie(self) -> str:
         """The SHA-256 of all its files, in hex: the same content has the same version, whatever it is called."""
         return version_of(self.bestanden)
+
+    @cached_property
+    def blijvende_ontvangers(self) -> Mapping[str, Ontvanger]:
+        """Those of which no last day is known."""
+        return {o.id: o for o in self.ontvangers.values() if o.tot is None}
+
+    @cached_property
+    def opvolging(self) -> Mapping[str, tuple[Opvolging, ...]]:
+        """Ontvanger that ends → who is told in its place, and from which day."""
+        return opvolging_of(self.ontvangers)
 
     @cached_property
     def mutatie_topics(self) -> Mapping[str, Topic]:
@@ -307,6 +316,8 @@ def _check(catalogue: Catalogue) -> None:
         _check_topic(catalogue, topic)
     for dienst in catalogue.diensten.values():
         _check_dienst(catalogue, dienst)
+    for fault in opvolging.faults(catalogue.ontvangers):
+        raise catalogue.ontvangers[fault.id].fault(fault.key, fault.tekst)
     _check_orphans(catalogue)
 
 
@@ -372,7 +383,7 @@ def _check_orphans(catalogue: Catalogue) -> None:
         if soort not in used:
             raise CatalogueError(f"{topic.place}: topic: no dienst uses {soort}")
     receiving = {soort for d in catalogue.diensten.values() for soort in d.ontvanger.soorten}
-    for ontvanger in (*catalogue.ontvangers.values(), *catalogue.voormalige_ontvangers.values()):
+    for ontvanger in catalogue.ontvangers.values():
         if ontvanger.soort not in receiving:
             raise CatalogueError(f"{ontvanger.place}: soort: no dienst has signals for a {ontvanger.soort}")
     owners = {t.eigenaar for t in catalogue.topics.values()}

@@ -110,7 +110,7 @@ class Soak:
         self._processes = [psutil.Process(node.start_worker().pid) for _ in range(self._plan.workers)]
         while not all("partition ready" in log for log in node.logs()):  # noqa: ASYNC110 - other processes, which tell nobody
             await asyncio.sleep(0.1)
-        topics = [f"signalen.{o}" for o in sorted(node.catalogue.ontvangers)[:HOUDERS]]
+        topics = [f"signalen.{o}" for o in sorted(node.catalogue.blijvende_ontvangers)[:HOUDERS]]
         watching = _tasks(
             self.signals.run(node.brokers, topics), self.state.run(node.brokers, f"{APP}-personen-changelog", PARTITIES), self._sample()
         )

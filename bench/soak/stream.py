@@ -63,7 +63,7 @@ def _register(catalogue: Catalogue, persons: int, seed: int) -> Iterator[_Record
 
 
 def _houders(catalogue: Catalogue) -> list[str]:
-    return sorted(catalogue.ontvangers)[:HOUDERS]
+    return sorted(catalogue.blijvende_ontvangers)[:HOUDERS]
 
 
 def _stated(record: _Record) -> Delivery:

@@ -58,6 +58,10 @@ class Content:
         """The diensten whose signals an ontvanger gets."""
         return [d for d in self.catalogue.diensten.values() if ontvanger.soort in d.ontvanger.soorten]
 
+    def voorgangers_of(self, ontvanger: Ontvanger) -> list[Ontvanger]:
+        """Those whose dossiers it took over."""
+        return [o for o in self.catalogue.ontvangers.values() if o.opgegaan_in == ontvanger.id]
+
     def examples_of(self, topic: Topic) -> list[Example]:
         """The golden records of a topic, those of its newest schema first."""
         return [e for ref in reversed(topic.schemas) for e in self.golden.values() if e.schema_id == ref.id]

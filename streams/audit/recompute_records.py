@@ -1,5 +1,7 @@
 """The records that stand, as SQL: of each soort the newest versions that the engine took and may keep."""
 
+from typing import Final
+
 from schemas.catalogue import Catalogue, Dienst
 
 
@@ -8,7 +10,9 @@ def live(catalogue: Catalogue, soort: str) -> list[str]:
     nummer = catalogue.mutatie_topics[soort].nummer
     newest = 'QUALIFY row_number() OVER (PARTITION BY persoon, record_id ORDER BY versie DESC, beurt, "offset") = 1'
     is_basis = any(d.basisfeit.soort == soort for d in catalogue.diensten.values())
-    if is_basis or catalogue.bron_of(soort).filtert_zelf:
+    if is_basis:
+        return [f"leeft_{nummer} AS ({_ADDRESSED.format(records=f'SELECT * FROM m{nummer} {newest}')})"]
+    if catalogue.bron_of(soort).filtert_zelf:
         return [f"leeft_{nummer} AS (SELECT * FROM (SELECT * FROM m{nummer} {newest}) WHERE begindatum IS NOT NULL)"]
     bases = sorted({catalogue.mutatie_topics[d.basisfeit.soort].nummer for d in catalogue.diensten.values() if _uses(d, soort)})
     rows = " UNION ALL ".join(
@@ -19,6 +23,14 @@ def live(catalogue: Catalogue, soort: str) -> list[str]:
         f"sinds_{nummer} AS ({_since(rows)})",
         f"leeft_{nummer} AS (SELECT * FROM (SELECT * FROM ({kept}) {newest}) WHERE begindatum IS NOT NULL)",
     ]
+
+
+_ADDRESSED: Final = """
+SELECT b.* REPLACE (CASE WHEN a.houder IS NULL THEN b.houder ELSE a.opvolger END AS houder)
+FROM ({records}) b LEFT JOIN adressen a ON a.partitie = b.partitie AND a.houder = b.houder
+WHERE b.begindatum IS NOT NULL AND (a.houder IS NULL OR a.opvolger IS NOT NULL)
+"""
+"""The basisfeiten that stand, each with the ontvanger that is told of it on the day of the klok; not those of which nobody is."""
 
 
 def _uses(dienst: Dienst, soort: str) -> bool:

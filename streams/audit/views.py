@@ -1,5 +1,6 @@
 """What the second opinion looks at, in SQL: the records that the engine took, what was said, and what can be wrong with either."""
 
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -47,6 +48,11 @@ def make(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, work: Path, known_
     db.execute(f"CREATE TABLE tk AS {_TICKED}")
     begun = "true" if known_on is None else f"datum * {_DAY_MS} <= {known_on}"
     db.execute(f"CREATE VIEW klokken AS SELECT partitie, max(datum) AS dag FROM tk WHERE {begun} GROUP BY partitie")
+    db.execute("CREATE TABLE opvolging (houder VARCHAR, tot INT, opvolger VARCHAR)")
+    ended = [(o.id, (o.tot - date(1970, 1, 1)).days, o.opgegaan_in) for o in catalogue.ontvangers.values() if o.tot is not None]
+    if ended:
+        db.executemany("INSERT INTO opvolging VALUES (?, ?, ?)", ended)
+    db.execute(f"CREATE VIEW adressen AS {_ADDRESSED}")
     turns = f"max(beurt) FILTER (WHERE {begun}) AS vroeg, min(beurt) FILTER (WHERE NOT ({begun})) AS laat"
     moments.append(f"SELECT 'klok' AS soort, partitie, NULL AS persoon, NULL AS record_id, {turns} FROM tk GROUP BY ALL")
     places.append(f"""SELECT 'klok' AS topic, partitie, "offset", NULL, NULL, NULL, NULL, datum * {_DAY_MS} FROM {TIKKEN}""")
@@ -56,6 +62,17 @@ def make(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, work: Path, known_
     db.execute(f"CREATE TABLE geldt AS {_STANDS}")
     db.execute(f"CREATE TABLE afgehandeld AS {_handled(registered)}")
 
+
+_ADDRESSED: Final = """
+WITH RECURSIVE stappen AS (
+    SELECT k.partitie, k.dag, o.houder, o.opvolger FROM klokken k JOIN opvolging o ON o.tot <= k.dag
+    UNION ALL
+    SELECT s.partitie, s.dag, s.houder, o.opvolger FROM stappen s JOIN opvolging o ON o.houder = s.opvolger AND o.tot <= s.dag
+)
+SELECT partitie, houder, opvolger FROM stappen s
+WHERE NOT EXISTS (SELECT 1 FROM opvolging o WHERE o.houder = s.opvolger AND o.tot <= s.dag)
+"""
+"""Of each houder that is no more on the day of the klok the ontvanger that is told in its place, step by step; NULL where nobody is."""
 
 _TICKED: Final = f"""
 SELECT t.*, g.beurt FROM {TIKKEN} t ASOF JOIN (SELECT * FROM {GENOMEN} WHERE topic = 'klok') g
@@ -156,9 +173,13 @@ coalesce((SELECT max(vroeg) > min(laat) FROM beurten t
         OR (t.soort = coalesce(v.feitsoort, g.feitsoort) AND t.record_id = coalesce(v.feit, g.feit))
         OR (coalesce(v.feit, g.feit) IS NULL AND EXISTS (SELECT 1 FROM beurten b WHERE b.soort = coalesce(v.basissoort, g.basissoort)
             AND b.record_id = coalesce(v.basisfeit, g.basisfeit)
-            AND (t.persoon = b.persoon OR t.soort = 'klok' AND t.partitie = b.partitie)))), false)
+            AND (t.persoon = b.persoon OR t.soort = 'klok' AND t.partitie = b.partitie)))
+        OR (t.soort = 'klok' AND coalesce(v.ontvanger, g.ontvanger) IN (SELECT unnest([houder, opvolger]) FROM opvolging)
+            AND EXISTS (SELECT 1 FROM beurten b WHERE b.soort = coalesce(v.basissoort, g.basissoort)
+                AND b.record_id = coalesce(v.basisfeit, g.basisfeit) AND t.partitie = b.partitie))), false)
 """
 """Whether the engine took a version of a record that was registered by the moment after one that was registered later.
 
-Of a signal about a pair only its two records count, of one about a basisfeit all of the persoon, and the klok.
+Of a signal about a pair only its two records count, of one about a basisfeit all of the persoon; the klok counts for the latter, and where
+an ontvanger ends or takes over.
 """

@@ -17,10 +17,9 @@ from schemas.values import Place, Volgverzoek
 from streams.core.handled import name_of
 from streams.core.messages import Cause
 from streams.core.pairs import judge_pairs
-from streams.core.period import Period
+from streams.core.period import BEFORE, Period
 from streams.core.record import Record, Sent, offset_of, pack, with_sent
 from streams.core.rulebook import Rulebook, Soort
-from streams.core.spells import BEFORE
 from streams.core.step import Fate, Outcome, follow, forget, weigh
 from streams.core.timeline import Nummer, Timeline, timeline_of
 from streams.core.withdrawing import withdrawn
@@ -118,8 +117,9 @@ def join(rulebook: Rulebook, before: Timeline, overdracht: Overdracht, place: Pl
         after = after.with_handled({**handled, name: tuple(dict.fromkeys((*handled.get(name, ()), *found.inhoud)))})
     if after.is_empty:
         return Outcome(before, Fate.NIET_BEWAARD)
-    after, of_pairs = judge_pairs(rulebook, before, after, cause)
-    after, of_gronden = weigh(rulebook, before, after, BEFORE if klok is None else klok, cause)
+    day = BEFORE if klok is None else klok
+    after, of_pairs = judge_pairs(rulebook, before, after, day, cause)
+    after, of_gronden = weigh(rulebook, before, after, day, cause)
     after = forget(rulebook, after)
     if after.is_empty:
         return Outcome(before, Fate.NIET_BEWAARD)

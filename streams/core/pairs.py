@@ -6,14 +6,15 @@ from schemas.values import ElkSignaal
 from streams.core.diff import diff, remember
 from streams.core.handled import unhandled
 from streams.core.messages import Cause, signaal_of
+from streams.core.period import Period
 from streams.core.record import Record, with_sent
 from streams.core.rulebook import DienstRule, Rulebook, Soort
 from streams.core.rules import Wanted, samenloop
 from streams.core.timeline import Handled, Timeline
 
 
-def judge_pairs(rulebook: Rulebook, before: Timeline, after: Timeline, cause: Cause) -> tuple[Timeline, tuple[ElkSignaal, ...]]:
-    """Tell what the rules want of every pair in ``after``; ``before`` is from before the cause."""
+def judge_pairs(rulebook: Rulebook, before: Timeline, after: Timeline, day: int, cause: Cause) -> tuple[Timeline, tuple[ElkSignaal, ...]]:
+    """Tell what the rules want on ``day`` of every pair in ``after``; ``before`` is from before the cause."""
     signalen, changed = list[ElkSignaal](), list[tuple[Soort, Record]]()
     diensten = [d for d in rulebook.diensten.values() if d.van_paren]
     for soort, feit in feiten_of(rulebook, after):
@@ -21,12 +22,33 @@ def judge_pairs(rulebook: Rulebook, before: Timeline, after: Timeline, cause: Ca
         for dienst in diensten:
             grond = rulebook.soorten[dienst.basis]
             for j, basis in enumerate(after.gronden(dienst.basis)):
-                wanted = samenloop(dienst, soort.nummer, basis, record) if soort.nummer in dienst.feiten else None
+                wanted = samenloop(dienst, soort.nummer, basis, record, day) if soort.nummer in dienst.feiten else None
                 was = before.find(grond, basis.name) or basis
                 record = told(signalen, rulebook, after.head.handled, dienst, soort, record, j, was, basis, wanted, cause)
         if record is not feit:
             changed.append((soort, record))
     return after.with_records(rulebook.soorten, changed), tuple(signalen)
+
+
+def next_of_pairs(rulebook: Rulebook, timeline: Timeline, day: int) -> int | None:
+    """The first day after ``day`` on which time alone changes what should stand of a pair: another ontvanger is told."""
+    borders = (days.end for beurten in _ending(rulebook, timeline) for days, _ in beurten)
+    return min((b for b in borders if b is not None and b > day), default=None)
+
+
+def know_the_klok(rulebook: Rulebook, timeline: Timeline) -> bool:
+    """Whether time alone changes, or has changed, what should stand of some pair."""
+    return any(_ending(rulebook, timeline))
+
+
+def _ending(rulebook: Rulebook, timeline: Timeline) -> Iterator[tuple[tuple[Period, str], ...]]:
+    """Who is told on which days of the basisfeiten whose houder ends."""
+    for dienst in rulebook.diensten.values():
+        if dienst.van_paren and dienst.beurten:
+            for basis in timeline.gronden(dienst.basis):
+                beurten = None if basis.period is None else dienst.beurten.get(str(basis.values[dienst.houder]))
+                if beurten is not None:
+                    yield beurten
 
 
 def feiten_of(rulebook: Rulebook, timeline: Timeline) -> Iterator[tuple[Soort, Record]]:

@@ -8,6 +8,9 @@ from typing import Final, Self
 
 import msgspec
 
+from schemas.codec import MIN_DAY
+
+BEFORE: Final = MIN_DAY - 1  # the klok's day while it has not ticked: before all that can be registered
 _EPOCH = date(1970, 1, 1).toordinal()
 _TERMIJN: Final = re.compile(r"P([0-9]+)([DM])").fullmatch
 
@@ -39,6 +42,11 @@ class Period(msgspec.Struct, frozen=True, array_like=True, gc=False):
         start = max(self.start, other.start)
         end = other.end if self.end is None or (other.end is not None and other.end < self.end) else self.end
         return type(self)(start, end) if end is None or start < end else None
+
+
+def day_number(at: date) -> int:
+    """A date as a number of days."""
+    return at.toordinal() - _EPOCH
 
 
 @lru_cache(maxsize=100_000)

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from schemas.catalogue import Catalogue, Dienst, Feitsoort, feit_fields
+from schemas.opvolging import Opvolging
 from schemas.regels import Regel
+from streams.core.period import BEFORE, Period, day_number
 
 _FORM = "2"  # of the rows in which state is kept; another form is another layout
 
@@ -44,6 +46,7 @@ class DienstRule:
     feiten: Mapping[int, tuple[tuple[str, int], ...]]  # soort nummer → listed fields and their positions
     bronnen: tuple[str, ...]  # bronnen to ask for records, sorted
     ontvangers: frozenset[str]
+    beurten: Mapping[str, tuple[tuple[Period, str], ...]]  # houder that ends → who is told on which days: it, and then its opvolger
 
     @property
     def van_paren(self) -> bool:
@@ -77,8 +80,9 @@ def rulebook_of(catalogue: Catalogue) -> Rulebook:
 
 def _layout(soorten: Mapping[int, Soort], diensten: Mapping[int, DienstRule]) -> str:
     kept = [f"{n} {s.naam} {' '.join(s.velden)}" for n, s in sorted(soorten.items())]
+    ended = sorted({f"{houder} {beurten}" for d in diensten.values() for houder, beurten in d.beurten.items()})
     rules = [f"{n} {d.naam} {d.regel.model_dump_json()} {d.basis} {sorted(d.feiten.items())}" for n, d in sorted(diensten.items())]
-    return sha256("\n".join([_FORM, *kept, *rules]).encode()).hexdigest()[:16]
+    return sha256("\n".join([_FORM, *kept, *rules, *ended]).encode()).hexdigest()[:16]
 
 
 def _soort(catalogue: Catalogue, naam: str) -> Soort:
@@ -119,6 +123,7 @@ def _dienst(catalogue: Catalogue, dienst: Dienst, soorten: Mapping[int, Soort]) 
 
     basis = soorten[number(dienst.basisfeit.soort)]
     asked = {catalogue.bron_of(f.soort) for f in dienst.feiten}
+    ontvangers = frozenset(o.id for o in catalogue.ontvangers.values() if o.soort in dienst.ontvanger.soorten)
     return DienstRule(
         nummer=dienst.nummer,
         naam=dienst.dienst,
@@ -129,5 +134,13 @@ def _dienst(catalogue: Catalogue, dienst: Dienst, soorten: Mapping[int, Soort]) 
         kenmerk=basis.velden.index("kenmerk"),
         feiten={number(f.soort): projection(f) for f in dienst.feiten},
         bronnen=tuple(sorted(b.id for b in asked if not b.filtert_zelf)),
-        ontvangers=frozenset(o.id for o in catalogue.ontvangers.values() if o.soort in dienst.ontvanger.soorten),
+        ontvangers=ontvangers,
+        beurten={houder: _beurten(houder, opvolgers) for houder, opvolgers in catalogue.opvolging.items() if houder in ontvangers},
     )
+
+
+def _beurten(houder: str, opvolgers: tuple[Opvolging, ...]) -> tuple[tuple[Period, str], ...]:
+    """Who is told on which days in the place of a houder that ends; on some nobody, where nobody took over."""
+    days = [BEFORE, *(day_number(o.vanaf) for o in opvolgers)]
+    wie = [houder, *(o.ontvanger for o in opvolgers)]
+    return tuple((Period(begin, end), naam) for begin, end, naam in zip(days, [*days[1:], None], wie, strict=True) if naam is not None)

@@ -31,12 +31,22 @@ def digest_of(told: object) -> bytes:
 _encode = msgspec.msgpack.Encoder().encode
 
 
-def samenloop(dienst: DienstRule, soort: int, basis: Record, feit: Record) -> Wanted | None:
-    """A basisfeit and a feit that share at least one day: the ontvanger of the benefit is told which days."""
+def samenloop(dienst: DienstRule, soort: int, basis: Record, feit: Record, day: int) -> Wanted | None:
+    """A basisfeit and a feit that share at least one day: the ontvanger of the benefit on the klok's ``day`` is told which days."""
     if basis.period is None or feit.period is None:
         return None
     shared = basis.period.shared_with(feit.period)
     if shared is None:
         return None
+    houder = str(basis.values[dienst.houder])
+    ontvanger = ontvanger_on(dienst, houder, day) if houder in dienst.beurten else houder  # who lasts costs no call
+    if ontvanger is None:
+        return None
     values = tuple([feit.values[i] for _, i in dienst.feiten[soort]])
-    return Wanted(str(basis.values[dienst.houder]), str(basis.values[dienst.kenmerk]), shared, values)
+    return Wanted(ontvanger, str(basis.values[dienst.kenmerk]), shared, values)
+
+
+def ontvanger_on(dienst: DienstRule, houder: str, day: int) -> str | None:
+    """Who is told on the klok's ``day`` of a basisfeit of ``houder``; None: it is no more, and nobody has all of its dossiers."""
+    beurten = dienst.beurten.get(houder)
+    return houder if beurten is None else next((ontvanger for days, ontvanger in beurten if day in days), None)

@@ -5,22 +5,22 @@ picks the one that stands; the next day on which a spell begins or ends is the n
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, pairwise
+from itertools import chain, pairwise, product
 from math import inf
 from typing import Final, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from schemas.codec import MIN_DAY
 from schemas.regels import BEGINDATUM, Beeindiging, Drempel, Informatiepakket, Leeftijd, Ontbreken
 from schemas.values import Waarde
 from streams.core.amounts import above, per_maand, sums
-from streams.core.period import Period, birthday, day_after, day_before, iso_day
+from streams.core.period import BEFORE, Period, birthday, day_after, day_before, iso_day
 from streams.core.record import Record
 from streams.core.rulebook import DienstRule, Soort
 from streams.core.rules import digest_of
 
-BEFORE: Final = MIN_DAY - 1  # the klok's day while it has not ticked: before all that can be registered
 MOST_PARTS: Final = 40  # of a signaal about a basisfeit, so that it cannot pass the 64 KB of the NL GOV profile; the newest are told
 
 Feiten = Sequence[tuple[Soort, Record]]  # those that stand
@@ -58,19 +58,33 @@ class Spell(NamedTuple):
 
 
 def spells(dienst: DienstRule, basis: Record, feiten: Feiten) -> list[Spell]:
-    """All that is to be told about a basisfeit, no two on one day; nothing of one that is withdrawn."""
+    """All that is to be told about a basisfeit, and to whom, no two on one day; nothing of one that is withdrawn."""
     if basis.period is None:
         return []
+    beurten = dienst.beurten.get(str(basis.values[dienst.houder]))
+    found = _spells(dienst, basis, feiten)
+    return list(found if beurten is None else _divided(found, beurten))
+
+
+def _spells(dienst: DienstRule, basis: Record, feiten: Feiten) -> Iterator[Spell]:
     match dienst.regel:
         case Ontbreken():
-            return list(_ontbreken(dienst, dienst.regel, basis, feiten))
+            return _ontbreken(dienst, dienst.regel, basis, feiten)
         case Beeindiging():
-            return list(_beeindiging(dienst, dienst.regel, basis, feiten))
+            return _beeindiging(dienst, dienst.regel, basis, feiten)
         case Drempel():
-            return list(_drempel(dienst, dienst.regel, basis, feiten))
+            return _drempel(dienst, dienst.regel, basis, feiten)
         case Informatiepakket():
-            return list(_informatiepakket(dienst, dienst.regel, basis, feiten))
+            return _informatiepakket(dienst, dienst.regel, basis, feiten)
     raise TypeError(f"{dienst.regel.patroon} is a pattern of pairs")
+
+
+def _divided(found: Iterable[Spell], beurten: Iterable[tuple[Period, str]]) -> Iterator[Spell]:
+    """Each spell over the ontvangers that are told one after the other."""
+    for spell, (days, ontvanger) in product(found, beurten):
+        told = spell.told.shared_with(days)
+        if told is not None:
+            yield Spell(told, replace(spell.standing, ontvanger=ontvanger))
 
 
 def since(dienst: DienstRule, basis: Record) -> int | None:

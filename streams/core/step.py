@@ -16,11 +16,12 @@ from schemas.values import ElkSignaal, Mutatie, Place, Volging, Volgverzoek
 from streams.core.diff import diff, remember
 from streams.core.handled import unhandled
 from streams.core.messages import Cause, basissignaal_of
-from streams.core.pairs import told
+from streams.core.pairs import judge_pairs, know_the_klok, next_of_pairs, told
+from streams.core.period import BEFORE
 from streams.core.record import Record, newer, offset_of, pack, record_of, with_sent
 from streams.core.rulebook import Rulebook, Soort
 from streams.core.rules import samenloop
-from streams.core.spells import BEFORE, next_border, on, since, spells
+from streams.core.spells import next_border, on, since, spells
 from streams.core.timeline import Follow, Timeline
 
 
@@ -57,13 +58,13 @@ def step(
     known = timeline.find(soort, name)
     if not newer(known, mutatie):
         return Outcome(timeline, Fate.BEKEND)
-    cause = Cause(mutatie.registratietijd, taken or place)
+    cause, day = Cause(mutatie.registratietijd, taken or place), BEFORE if klok is None else klok
     offset = place.offset if taken is None else offset_of(place.partition, place.offset, taken.partition)
     record = record_of(soort, mutatie, name, offset, known.sent if known else ())
-    records, signalen = _judge(rulebook, timeline, soort, known or record, record, cause)
+    records, signalen = _judge(rulebook, timeline, soort, known or record, record, day, cause)
     after = timeline.with_records(rulebook.soorten, records)
-    if soort.telt_mee:
-        after, more = weigh(rulebook, timeline, after, BEFORE if klok is None else klok, cause)
+    if soort.telt_mee or (soort.paren_van and (know_the_klok(rulebook, timeline) or know_the_klok(rulebook, after))):
+        after, more = weigh(rulebook, timeline, after, day, cause)
         signalen += more
     if not soort.is_basisfeit:
         return Outcome(after, Fate.OPGESLAGEN, signalen)
@@ -79,7 +80,11 @@ def tick(rulebook: Rulebook, timeline: Timeline, klok: int | None, day: int, pla
     """
     first, signalen = day if klok is None else klok + 1, list[ElkSignaal]()
     while (due := timeline.next_due) is not None and due <= day:
-        timeline, more = weigh(rulebook, timeline, timeline, max(due, first), Cause(day * _DAY_MS, place))
+        before, at, cause = timeline, max(due, first), Cause(day * _DAY_MS, place)
+        if know_the_klok(rulebook, before):
+            timeline, more = judge_pairs(rulebook, before, before, at, cause)
+            signalen += more
+        timeline, more = weigh(rulebook, before, timeline, at, cause)
         signalen += more
     return timeline, tuple(signalen)
 
@@ -106,7 +111,7 @@ def _may_keep(rulebook: Rulebook, timeline: Timeline, soort: Soort) -> bool:
 
 
 def _judge(
-    rulebook: Rulebook, timeline: Timeline, soort: Soort, was: Record, record: Record, cause: Cause
+    rulebook: Rulebook, timeline: Timeline, soort: Soort, was: Record, record: Record, day: int, cause: Cause
 ) -> tuple[list[tuple[Soort, Record]], tuple[ElkSignaal, ...]]:
     """The record and all others of which a pair has to be told of because of it, as they are afterwards, and what is said.
 
@@ -117,7 +122,7 @@ def _judge(
     for d in soort.paar_in:
         dienst = rulebook.diensten[d]
         for j, basis in enumerate(timeline.gronden(dienst.basis)):
-            wanted = samenloop(dienst, soort.nummer, basis, record)
+            wanted = samenloop(dienst, soort.nummer, basis, record, day)
             record = told(signalen, rulebook, handled, dienst, soort, record, j, basis, basis, wanted, cause)
     records = {(soort.nummer, record.name): (soort, record)}
     for d in soort.paren_van:
@@ -127,7 +132,7 @@ def _judge(
             other = rulebook.soorten[nummer]
             for feit in timeline.of(other):
                 _, known = records.get((nummer, feit.name), (other, feit))  # another dienst may have been told of it already
-                wanted = samenloop(dienst, nummer, record, known)
+                wanted = samenloop(dienst, nummer, record, known, day)
                 after = told(signalen, rulebook, handled, dienst, other, known, j, was, record, wanted, cause)
                 if after is not known:
                     records[nummer, feit.name] = other, after
@@ -137,7 +142,7 @@ def _judge(
 def weigh(rulebook: Rulebook, before: Timeline, after: Timeline, day: int, cause: Cause) -> tuple[Timeline, tuple[ElkSignaal, ...]]:
     """Tell what the rules want on ``day`` of each basisfeit and all feiten together; ``before`` is from before the cause."""
     signalen: list[ElkSignaal] = []
-    borders: list[int | None] = []
+    borders = [next_of_pairs(rulebook, after, day)]
     for dienst in rulebook.van_gronden:
         grond, gronden = rulebook.soorten[dienst.basis], after.gronden(dienst.basis)
         soorten = [rulebook.soorten[n] for n in dienst.feiten] if gronden else []

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from schemas.values import Mutatie, Volgverzoek, Waarde
 from streams.core.messages import Cause
 from streams.core.pairs import judge_pairs
+from streams.core.period import BEFORE
 from streams.core.record import Record
 from streams.core.rulebook import Rulebook, Soort
-from streams.core.spells import BEFORE
 from streams.core.step import Fate, Outcome, follow, forget, weigh
 from streams.core.timeline import Follow, Timeline, timeline_of
 from streams.core.withdrawing import withdrawn
@@ -47,11 +47,12 @@ class Switch:
 
         ``klok`` is the day of the newest tick, in days since 1970-01-01; None: there was none.
         """
+        day = BEFORE if klok is None else klok
         gone = [d for d in self.old.diensten.values() if d.nummer not in self.new.diensten]
         ended, signalen = withdrawn(self.old, before, gone, cause)
         timeline = self._projected(ended, source)
-        timeline, of_pairs = judge_pairs(self.new, timeline, timeline, cause)
-        timeline, of_gronden = weigh(self.new, timeline, timeline, BEFORE if klok is None else klok, cause)
+        timeline, of_pairs = judge_pairs(self.new, timeline, timeline, day, cause)
+        timeline, of_gronden = weigh(self.new, timeline, timeline, day, cause)
         timeline, volgverzoeken = follow(self.new, forget(self.new, timeline), cause.registratietijd, self._anew)
         timeline, left = self._let_go(timeline, cause.registratietijd)
         return Outcome(timeline, Fate.OPGESLAGEN, (*signalen, *of_pairs, *of_gronden), (*volgverzoeken, *left))

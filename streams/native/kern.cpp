@@ -235,16 +235,25 @@ private:
     }
 
     void take_head(Persoon& p, Slice row, bool there) {
-        p.left = there && (!heads_.read(row, p.head) || is_weighed(p.head));
+        p.left = there && (!heads_.read(row, p.head) || knows_the_klok(p.head));
         if (p.left || p.head.pages == 1) return;
         p.pages.reserve(frame_, size_t(p.head.pages));
         for (i64 n = 0; n < p.head.pages; n++) p.pages.push(frame_, nullptr);
     }
 
-    bool is_weighed(const Head& head) const {
+    // Whether something is told of a persoon that depends on the day of the klok.
+    bool knows_the_klok(const Head& head) const {
         for (const Gronden& g : head.gronden)
             for (const Soort& s : program.soorten)
-                if (s.nummer == g.nummer && s.weighed) return true;
+                if (s.nummer == g.nummer && (s.weighed || has_ending(s, g))) return true;
+        return false;
+    }
+
+    bool has_ending(const Soort& soort, const Gronden& gronden) const {
+        if (!soort.grond_voor.size) return false;
+        u32 houder = program.diensten[soort.grond_voor[0]].houder;
+        for (const Grond& g : gronden.records)
+            if (g.period.there && houder < g.values.size && among(program.ending, g.values[houder].text)) return true;
         return false;
     }
 

@@ -58,6 +58,16 @@ struct Projection {
     Array<Listed> fields;
 };
 
+inline bool among(const Array<Slice>& sorted, Slice name) {
+    size_t low = 0, high = sorted.size;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (sorted[middle] < name) low = middle + 1;
+        else high = middle;
+    }
+    return low < sorted.size && sorted[low] == name;
+}
+
 struct Dienst {
     i64 nummer;
     Slice naam;
@@ -66,15 +76,7 @@ struct Dienst {
     Array<Projection> feiten;
     Array<Slice> ontvangers;  // sorted
 
-    bool addresses(Slice ontvanger) const {
-        size_t low = 0, high = ontvangers.size;
-        while (low < high) {
-            size_t middle = (low + high) / 2;
-            if (ontvangers[middle] < ontvanger) low = middle + 1;
-            else high = middle;
-        }
-        return low < ontvangers.size && ontvangers[low] == ontvanger;
-    }
+    bool addresses(Slice ontvanger) const { return among(ontvangers, ontvanger); }
 
     const Projection* of(u32 soort) const {
         for (const Projection& p : feiten)
@@ -100,6 +102,7 @@ struct Program {
     Headers headers;
     Array<Soort> soorten;
     Array<Dienst> diensten;
+    Array<Slice> ending;  // sorted: houders that end; who is told in their place depends on the klok
     Array<Bron> bronnen;  // sorted
 };
 
@@ -109,7 +112,7 @@ public:
     Loader(Reader& in, Arena& arena) : in_(in), arena_(arena) {}
 
     void load(Program& p) {
-        record(8);
+        record(9);
         p.name_space = bin();
         record(4);
         range(p.versie), range(p.moment), range(p.day), range(p.number);
@@ -121,6 +124,7 @@ public:
         p.headers.before_subject = bin(), p.headers.behind = bin();
         list(p.soorten, [this](Soort& s) { soort(s); });
         list(p.diensten, [this](Dienst& d) { dienst(d); });
+        list(p.ending, [this](Slice& s) { s = str(); });
         list(p.bronnen, [this](Bron& b) { record(2), b.id = str(), indexes(b.diensten); });
         check(p);
     }

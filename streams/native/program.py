@@ -62,6 +62,7 @@ def program_of(catalogue: Catalogue, rulebook: Rulebook, source: str) -> Program
         _headers(source),
         [_soort(rulebook, s, s.nummer in plain, places, schemas[s.nummer] or []) for s in soorten],
         [_dienst(d, numbers) for d in diensten],
+        sorted({houder for d in diensten for houder in d.beurten}),
         [(bron, [places[d.nummer] for d in diensten if bron in d.bronnen]) for bron in sorted({b for d in diensten for b in d.bronnen})],
     )
     return Program(msgspec.msgpack.encode(parts), {s.topic: numbers[s.nummer] for s in soorten}, [d.naam for d in diensten])
@@ -205,7 +206,7 @@ def _dienst(dienst: DienstRule, numbers: Mapping[int, int]) -> tuple[object, ...
         dienst.houder,
         dienst.kenmerk,
         projections,
-        sorted(dienst.ontvangers),
+        sorted(dienst.ontvangers - dienst.beurten.keys()),  # what is told to one that ends, and when, is the reference's
     )
 
 

@@ -72,3 +72,13 @@ def test_transactions_and_the_group_of_the_engine_are_the_nodes_alone(rules: lis
 def test_a_principal_is_named_as_kafka_names_it(catalogue: Catalogue) -> None:
     named = wanted_acls(catalogue, "knoop", "User:CN={naam},O=Keten")
     assert {"User:CN=knoop,O=Keten", "User:CN=uwv,O=Keten", "User:CN=gm0363,O=Keten"} <= {r.principal for r in named}
+
+
+def test_of_gemeenten_that_ended_the_topics_stay_and_their_opvolgers_do_not_read_them(rules: list[Rule], catalogue: Catalogue) -> None:
+    ended = {o.id: o.opgegaan_in for o in catalogue.ontvangers.values() if o.tot is not None}
+    topics = {w.naam for w in wanted_topics(catalogue, partities=1, toepassing="knoop")}
+    assert len(ended) == 18
+    for ontvanger, opvolger in ended.items():
+        assert {f"signalen.{ontvanger}", f"terugmeldingen.{ontvanger}"} <= topics
+        assert ontvanger in who_may(rules, "READ", f"signalen.{ontvanger}")
+        assert opvolger not in who_may(rules, "READ", f"signalen.{ontvanger}")

@@ -129,8 +129,20 @@ WRONG: list[tuple[str, tuple[str | int, ...], object, str]] = [
     (TOPIC, ("compatibiliteit",), "FORWARD", "compatibiliteit: Input should be"),
     ("bronnen.yaml", (2, "oin"), "0000009900090000200", "bronnen.yaml: 2: oin: String should match pattern"),
     ("bronnen.yaml", (2, "id"), "svb", "bronnen.yaml: 3: id: svb is taken by bronnen.yaml: 2"),
-    ("ontvangers.yaml", (1, "id"), "gm0014", "ontvangers.yaml: 1: id: gm0014 is taken by ontvangers.yaml: 0"),
+    ("ontvangers.yaml", (1, "id"), "gm0003", "ontvangers.yaml: 1: id: gm0003 is taken by ontvangers.yaml: 0"),
     ("ontvangers.yaml", (0, "soort"), "bank", "ontvangers.yaml: 0: soort: Input should be 'gemeente', 'svb', "),
+    ("ontvangers.yaml", (0, "opgegaan_in"), "gm9999", "ontvangers.yaml: 0: opgegaan_in: there is no ontvanger gm9999"),
+    ("ontvangers.yaml", (0, "opgegaan_in"), "svb", "ontvangers.yaml: 0: opgegaan_in: svb is a svb, not a gemeente"),
+    ("ontvangers.yaml", (0, "opgegaan_in"), "gm0003", "ontvangers.yaml: 0: opgegaan_in: gm0003 does not exist on 2021-01-01"),
+    ("ontvangers.yaml", (0, "opgegaan_in"), "gm0010", "ontvangers.yaml: 0: opgegaan_in: gm0010 does not exist on 2021-01-01"),
+    ("ontvangers.yaml", (0, "opgegaan_in"), "gm1992", "ontvangers.yaml: 0: opgegaan_in: gm1992 does not exist on 2021-01-01"),
+    ("ontvangers.yaml", (0, "vanaf"), "2021-01-01", "ontvangers.yaml: 0: tot: gm0003 would end before it begins"),
+    (
+        "ontvangers.yaml",
+        (2, "opgegaan_in"),
+        "gm1979",
+        "ontvangers.yaml: 2: opgegaan_in: only an ontvanger that ends has one: tot is not given",
+    ),
 ]
 
 

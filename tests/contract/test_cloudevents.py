@@ -171,7 +171,7 @@ def test_type_must_be_in_reverse_domain_name_notation(event: Example) -> None:
 
 @every_event
 def test_type_names_no_organisation(event: Example, catalogue: Catalogue) -> None:
-    gemeenten = [*catalogue.ontvangers.values(), *catalogue.voormalige_ontvangers.values()]
+    gemeenten = list(catalogue.ontvangers.values())
     names = {*catalogue.bronnen} | {o.id for o in gemeenten} | {o.naam.lower() for o in gemeenten}
     assert not names & set(attributes(event)["type"].split("."))
 

@@ -1,11 +1,14 @@
 """``explain --why-not`` without a broker: whose basisfeit may be spoken of, and what of a persoon is in a package."""
 
+from collections.abc import Callable
+
 import pytest
 
-from samenloop.why_not import _pairs
+from samenloop.cited import Cited, cause_of
+from samenloop.why_not import _pairs, _told
 from schemas.catalogue import Catalogue
-from schemas.values import Mutatie
-from streams.core.period import Period
+from schemas.values import Bronrecord, Mutatie, Oorzaak, Place, Regel, Signaal, Signaalsoort
+from streams.core.period import BEFORE, Period
 from streams.core.record import Record, pack
 from streams.core.rulebook import rulebook_of
 from streams.core.timeline import Timeline, timeline_of
@@ -56,3 +59,60 @@ def test_of_a_package_that_stands_it_is_said_what_is_in_it_and_why_other_records
     assert [p.code for p in pairs] == told
     assert len({p.signaal_id for p in pairs if p.signaal}) == (1 if "IN_PAKKET" in told else 0)
     assert "car" not in {p.record_id for p in pairs}, "no dienst of this ground uses it"
+
+
+@pytest.fixture
+def dossier_of(catalogue: Catalogue) -> Callable[[str], Timeline]:
+    """A bijstand of a houder beside a pension, since day 18,500."""
+    soorten = {s.naam: s for s in rulebook_of(catalogue).soorten.values()}
+    basis, feit = soorten["gemeente.bijstand"], soorten["svb.pensioen"]
+
+    def made(houder: str) -> Timeline:
+        records = [
+            (basis, Record(pack("b-1"), 1, 5, Period(18_500, None), tuple({"houder": houder}.get(v, "A-1") for v in basis.velden))),
+            (feit, Record(pack("p-1"), 1, 6, Period(18_500, None), tuple("AOW" for _ in feit.velden))),
+        ]
+        return timeline_of(b"", lambda _: None).with_records(rulebook_of(catalogue).soorten, records)
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("houder", "klok", "told", "code"),
+    [
+        ("gm0457", None, "gm0457", "SIGNAAL"),
+        ("gm0457", 19_074, "gm0457", "SIGNAAL"),
+        ("gm0457", 19_075, "gm0363", "SIGNAAL"),
+        ("gm0788", 18_627, "gm0788", "SIGNAAL"),
+        ("gm0788", 18_628, "gm0788", "GEEN_OPVOLGER"),
+    ],
+)
+def test_of_a_gemeente_that_ended_it_is_said_who_is_told_now(
+    catalogue: Catalogue, dossier_of: Callable[[str], Timeline], houder: str, klok: int | None, told: str, code: str
+) -> None:
+    rulebook = rulebook_of(catalogue)
+    numbers = {s.naam: n for n, s in rulebook.soorten.items()}
+    bijstand, pensioen = (numbers["gemeente.bijstand"], "b-1"), (numbers["svb.pensioen"], "p-1")
+    assert _told(rulebook, bijstand[0], houder, BEFORE if klok is None else klok) == told
+    pair, *_ = _pairs(rulebook, dossier_of(houder), {pensioen: Mutatie("p-1", 1, 0, None)}, {bijstand: told}, klok)
+    assert (pair.ontvanger, pair.code, pair.signaal) == (told, code, code == "SIGNAAL")
+
+
+def test_a_signal_that_changed_hands_says_so(catalogue: Catalogue) -> None:
+    record = Bronrecord("gemeente", "gemeente.bijstand", "b-1", 1, "mutaties.gemeente.bijstand", 0, 5, None, None)
+    tick = Cited(Place("klok", 0, 7), present=True, begindatum="2022-03-25")
+
+    def because(soort: Signaalsoort, ontvanger: str, houder: str) -> tuple[str, str]:
+        regel, oorzaak = Regel("samenloop", 1), Oorzaak("klok", 0, 7)
+        signaal = Signaal("", 2, soort, "", regel, ontvanger, "A-1", None, None, None, record, record, oorzaak, "")
+        cause = cause_of(None, signaal, tick, houder, catalogue.opvolging)
+        return cause.code, cause.tekst
+
+    assert because("VERVALLEN", "gm0457", "gm0457") == (
+        "OPGEHEVEN",
+        "deze ontvanger bestaat sinds 24 mrt 2022 niet meer: opgegaan in gm0363, die het nu krijgt",
+    )
+    assert because("VERVALLEN", "gm0788", "gm0788")[1].endswith("haar dossiers zijn verdeeld")
+    assert because("NIEUW", "gm0363", "gm0457") == ("OPVOLGER", "deze ontvanger heeft sinds 24 mrt 2022 de dossiers van gm0457")
+    assert because("NIEUW", "gm0363", "gm0363")[0] == "KLOK"
+    assert because("VERVALLEN", "gm0363", "gm0363")[0] == "KLOK"

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from streams.native import build
 from tests.property.kerns import Both
+from tests.property.merger_worlds import Merging, mergers, told_by
 from tests.property.test_kerns import PUBLISHED, population, tell_every_flipped_bit, tell_of_a_heavy_persoon, worlds
 
 Hunt = Callable[[Path], None]
@@ -26,6 +27,15 @@ def _in_worlds(diensten: int) -> Hunt:
         same()
 
     return hunt
+
+
+def _where_gemeenten_end(library: Path) -> None:
+    @_quickly
+    @given(mergers())
+    def same(told) -> None:
+        told_by(Merging(library), ([e] for e in told))
+
+    same()
 
 
 def _in_a_population(library: Path) -> None:
@@ -57,6 +67,7 @@ MUTANTS: dict[str, tuple[str, str, str, Hunt]] = {
     "texts are never dropped": ("page.h", "== 0) page.texts", "== -1) page.texts", _in_a_population),
     "a full page is not divided": ("step.h", "if (full) divide(p);", "", _in_a_heavy_persoon),
     "a name in capitals is a UUID": ("text.h", ": -1; }", ": c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; }", _in_flipped_bits),
+    "who is told does not depend on the klok": ("kern.cpp", "(s.weighed || has_ending(s, g))", "s.weighed", _where_gemeenten_end),
     "days have no bounds": ("mutatie.h", "f.type == Type::LONG ||", "true ||", _in_flipped_bits),
 }
 

@@ -33,8 +33,8 @@ def population(
     """
     knobs = knobs or Knobs()
     soorten, days = catalogue.mutatie_topics, months * 30
-    gemeenten = sorted(o.id for o in catalogue.ontvangers.values() if o.soort == "gemeente")
-    invorderaars = gemeenten + sorted(o.id for o in catalogue.ontvangers.values() if o.soort == "waterschap")
+    gemeenten = sorted(o.id for o in catalogue.blijvende_ontvangers.values() if o.soort == "gemeente")
+    invorderaars = gemeenten + sorted(o.id for o in catalogue.blijvende_ontvangers.values() if o.soort == "waterschap")
     rnd = Random(seed)  # noqa: S311 - repeatable on purpose
     further, young, debtors, asking = (Random(f"{name} {seed}") for name in ("further", "young", "debtors", "applicants"))  # noqa: S311
     applicants = Applicants(asking, knobs, soorten, invorderaars, days)
