@@ -127,9 +127,12 @@ class Node:
         finally:
             await admin.close()
         ends = await self.ends(self.sources)
-        behind = {tp: end - max(0, committed[tp].offset if tp in committed else 0) for tp, end in ends.items()}
-        over = overdrachten_topic(self.app)  # there the marker of the last transaction stands behind the last record
-        return sum(max(0, lag - 1) if tp.topic == over else lag for tp, lag in behind.items())
+        done = {tp: max(0, committed[tp].offset if tp in committed else 0) for tp in ends}
+        over = overdrachten_topic(self.app)  # there markers of transactions stand behind the last record
+        lag = sum(end - done[tp] for tp, end in ends.items() if tp.topic != over)
+        if any(end > done[tp] for tp, end in ends.items() if tp.topic == over):
+            lag += sum(r.offset >= done[TopicPartition(over, r.partition)] for r in await self.records([over]))
+        return lag
 
     async def until_idle(self, seconds: float = 120) -> None:
         """Wait until nothing is left to be done; fails when that takes too long or a worker ends."""
