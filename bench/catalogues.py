@@ -50,6 +50,10 @@ def _keep_the_job(folder: Path) -> None:
             file.unlink()
     dienst = yaml.safe_load((folder / "diensten" / _DIENST).read_text())
     dienst["feiten"] = [feit for feit in dienst["feiten"] if feit["soort"] in _JOB]
+    dienst["basisfeit"].pop("eindigt_bij")
+    dienst.pop("opgaven")
+    for feit in dienst["feiten"]:
+        feit.pop("bekend", None)
     for part in (dienst["basisfeit"], *dienst["feiten"]):
         part["velden"] = [veld for veld in part["velden"] if veld["veld"] in _JOB[part["soort"]]]
     (folder / "diensten" / _DIENST).write_text(yaml.safe_dump(dienst, sort_keys=False))

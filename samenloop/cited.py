@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from samenloop.rendering import day, days
+from schemas.catalogue import Dienst
 from schemas.codec import Codec, WireError
 from schemas.opvolging import Opvolging
 from schemas.sources import KLOK, NUMMERWIJZIGINGEN, is_overdrachten
@@ -99,7 +100,14 @@ _ALONE: Final = (("REGEL_GELDT_NIET", "geldt de regel niet meer"), ("REGEL_GELDT
 Opvolgers = Mapping[str, tuple[Opvolging, ...]]  # of each ontvanger that ends
 
 
-def cause_of(before: ElkSignaal | None, signaal: ElkSignaal, cited: Cited, houder: str | None, opvolgers: Opvolgers) -> Cause:
+def soort_of(topic: str) -> str:
+    """The soort whose mutaties stand in a topic."""
+    return topic.removeprefix("mutaties.")
+
+
+def cause_of(
+    before: ElkSignaal | None, signaal: ElkSignaal, cited: Cited, houder: str | None, opvolgers: Opvolgers, dienst: Dienst
+) -> Cause:
     """Why ``signaal`` was sent after the version ``before``; ``cited`` is its oorzaak, ``houder`` that of the basisfeit."""
     if not cited.present:
         return Cause("NIET_MEER_IN_LOG", "het log bewaart de oorzaak niet meer")
@@ -111,6 +119,9 @@ def cause_of(before: ElkSignaal | None, signaal: ElkSignaal, cited: Cited, houde
         return Cause("ANDER_NUMMER", "deze persoon heeft een ander nummer; wat geldt, wordt daaronder opnieuw gemeld")
     if is_overdrachten(cited.place.topic):
         return Cause("OVERGENOMEN", "wat onder een eerder nummer van deze persoon bekend was, telt nu mee")
+    if (soort := soort_of(cited.place.topic)) in dienst.verzwegen:
+        who = f"versie {cited.versie} van {soort}"
+        return _cut_off(cited, who) if soort in dienst.einden else _known(signaal, who)
     role = "basisfeit" if cited.place.topic == signaal.basisfeit.topic else "feit"
     who = f"versie {cited.versie} van het {role}{', onder een eerder nummer geleverd,' if cited.through else ''}"
     return Cause("INGETROKKEN", f"{who} trekt het in") if cited.withdrawn else _stated(before, signaal, cited, who, opvolgers)
@@ -132,6 +143,20 @@ def _taken_over(signaal: ElkSignaal, at: str, houder: str | None, opvolgers: Opv
     if signaal.soort != "NIEUW" or not taken:
         return None
     return Cause("OPVOLGER", f"deze ontvanger heeft sinds {day(taken[0].vanaf.isoformat())} de dossiers van {houder}")
+
+
+def _cut_off(cited: Cited, who: str) -> Cause:
+    """Of what ends the basisfeit: which day that is, the ontvanger is not told."""
+    if cited.withdrawn:
+        return Cause("INGETROKKEN", f"{who} is ingetrokken: daardoor eindigt het basisfeit niet")
+    return Cause("GEEINDIGD", f"door {who} telt het basisfeit na die dag niet meer mee")
+
+
+def _known(signaal: ElkSignaal, who: str) -> Cause:
+    """Of what was declared to the ontvanger."""
+    if signaal.soort == "VERVALLEN":
+        return Cause("AL_OPGEGEVEN", f"met {who} is het de ontvanger al bekend")
+    return Cause("NIET_OPGEGEVEN", f"na {who} is het de ontvanger niet geheel bekend")
 
 
 def _stated(before: ElkSignaal | None, signaal: ElkSignaal, cited: Cited, who: str, opvolgers: Opvolgers) -> Cause:

@@ -12,7 +12,8 @@ from samenloop.called import called
 from samenloop.errors import NotDoneError
 from samenloop.security import secured
 from samenloop.settings import Settings
-from schemas.catalogue import Catalogue, CatalogueError
+from schemas.catalogue import Catalogue
+from schemas.parts import CatalogueError
 
 DEMO = "demo"  # where below the data directory a demo keeps all that it makes
 

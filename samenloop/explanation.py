@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from samenloop.cited import Cause, Cited, Opvolgers, Places, cause_of, cited_at, place_of, places_of
+from samenloop.cited import Cause, Cited, Opvolgers, Places, cause_of, cited_at, place_of, places_of, soort_of
 from samenloop.known import holds_on
 from samenloop.quarantine import Held, Quarantine, quarantined_text
 from samenloop.rendering import day, days
@@ -65,12 +65,13 @@ class Explanation:
                     )
                 else:
                     houder = self.cited[place_of(signaal.basisfeit)].houder
-                    yield signaal, cause_of(before, signaal, self.cited[place_of(signaal.oorzaak)], houder, self.opvolgers)
+                    cited = self.cited[place_of(signaal.oorzaak)]
+                    yield signaal, cause_of(before, signaal, cited, houder, self.opvolgers, self.dienst)
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""
         last = self.history[-1]
-        shown = {p for s in self.history if s.soort != "VERVALLEN" for p in places_of(s)}
+        shown = {p for s in self.history if s.soort != "VERVALLEN" for p in places_of(s) if soort_of(p.topic) not in self.dienst.verzwegen}
         told: dict[str, Any] = {
             "signaal_id": last.signaal_id,
             "geldt": last.soort != "VERVALLEN",

@@ -115,7 +115,7 @@ def _may_change_hands(catalogue: Catalogue, ontvanger: str) -> bool:
 async def _inputs(
     brokers: str, rulebook: Rulebook, codec: Codec, persoon: bytes, history: Sequence[ElkSignaal], *, timed: bool, to_the_last_cited: bool
 ) -> list[Input]:
-    """What can matter: basisfeiten, and the versions of the feit or all feiten; and the klok where it is ``timed``.
+    """What can matter: basisfeiten and what ends them, the versions of the feit or all feiten; and the klok where it is ``timed``.
 
     Up to the last that is cited nothing is there that the engine had not taken. What ends the days of a signaal about a basisfeit is not
     cited and may stand behind it: so the rest of the topics is looked at as well when those records do not make it.
@@ -124,7 +124,9 @@ async def _inputs(
     pair = first.feit if isinstance(first, Signaal) else None
     dienst = next(d for d in rulebook.diensten.values() if d.naam == first.dienst)
     soorten = [rulebook.by_topic[f"mutaties.{pair.soort}"]] if pair else [rulebook.soorten[n] for n in dienst.feiten]
-    topics = {t for s in soorten for t in (s.topic, *(rulebook.soorten[rulebook.diensten[d].basis].topic for d in s.gebruikt_door))}
+    users = [rulebook.diensten[d] for s in soorten for d in s.gebruikt_door]
+    beside = {n for d in users for n in (d.basis, d.eindigt_bij, *(k.soort for k in d.bekend.values())) if n is not None}
+    topics = {s.topic for s in soorten} | {rulebook.soorten[n].topic for n in beside}
     cited = [p for s in history for p in places_of(s)]
     ends = {t: max((p.offset + 1 for p in cited if p.topic == t), default=None) for t in topics | ({KLOK} if timed else set())}
     until = ends if to_the_last_cited else dict.fromkeys(ends)
@@ -132,7 +134,7 @@ async def _inputs(
     async for record in read_partition(brokers, first.basisfeit.partition, until):
         if record.key == persoon or record.topic == KLOK:
             found = _input(codec, rulebook.by_topic.get(record.topic), record)
-            if found is not None and (isinstance(found, Tick) or found.soort.is_basisfeit or pair is None or _is(found, pair)):
+            if found is not None and (isinstance(found, Tick) or found.soort.in_kop or pair is None or _is(found, pair)):
                 inputs.append(found)
     return inputs
 

@@ -13,6 +13,7 @@ from schemas.catalogue import Catalogue
 from schemas.codec import Codec, WireError
 from schemas.regels import Informatiepakket
 from schemas.values import PERSOON, Mutatie
+from streams.core.ends import before, counted, end_of
 from streams.core.handled import is_left_out
 from streams.core.messages import signaal_id
 from streams.core.period import BEFORE
@@ -187,9 +188,10 @@ def _pair(  # noqa: PLR0913, PLR0917 - a pair of records, and what is known of t
     newest: Mutatie,
     day: int,
 ) -> Pair:
-    code, soort = _code(dienst, nummer, basis, held, newest, day), rulebook.soorten[nummer].naam
+    counts = counted(basis, end_of(dienst, timeline))
+    code, soort = _code(dienst, nummer, basis, timeline, held, newest, day), rulebook.soorten[nummer].naam
     if code == SIGNAAL and held is not None:
-        wanted = samenloop(dienst, nummer, basis, held, day)
+        wanted = samenloop(dienst, nummer, counts, held, day, timeline.head.gronden)
         code = HANDLED if is_left_out(rulebook, timeline, dienst, basis, held.sent, wanted, (soort, newest.record_id)) else code
     name, basissoort = None, rulebook.soorten[dienst.basis].naam
     if code == SIGNAAL:
@@ -213,12 +215,14 @@ def _pair(  # noqa: PLR0913, PLR0917 - a pair of records, and what is known of t
 def _alone(rulebook: Rulebook, timeline: Timeline, dienst: DienstRule, houder: str, basis: Record, day: int) -> Pair:
     """A basisfeit that is judged with all feiten together."""
     feiten = [(s, f) for n in dienst.feiten for s in [rulebook.soorten[n]] for f in timeline.of(s) if f.period is not None]
-    found = spells(dienst, basis, feiten)
+    found = spells(dienst, basis, feiten, end_of(dienst, timeline))
     wanted, later = on(found, day), any(s.told.start > day for s in found)
     done = is_left_out(rulebook, timeline, dienst, basis, basis.sent, wanted, ("", ""))
     stands = wanted is not None and not done
     holds = _ALONE.get(dienst.regel.patroon, _RULE)[stands]
     holds = "REGEL_GELDT_NOG_NIET" if holds == "REGEL_GELDT_NIET" and later else holds
+    if holds == "REGEL_GELDT_NIET" and on(spells(dienst, basis, feiten, None), day) is not None:
+        holds = ENDED
     code = _of_basis(dienst, basis, day) or (HANDLED if done else holds)
     soort = rulebook.soorten[dienst.basis].naam
     name = signaal_id(dienst.naam, houder, (soort, basis.record_id)) if stands else None
@@ -227,6 +231,8 @@ def _alone(rulebook: Rulebook, timeline: Timeline, dienst: DienstRule, houder: s
 
 SIGNAAL: Final = "SIGNAAL"
 HANDLED: Final = "AFGEHANDELD"
+ENDED: Final = "GEEINDIGD"
+KNOWN: Final = "AL_OPGEGEVEN"
 IN_PAKKET: Final = "IN_PAKKET"
 _REASONS: Final = {
     SIGNAAL: "gedeelde dagen: er is een signaal",
@@ -235,6 +241,8 @@ _REASONS: Final = {
     "NIET_VERWERKT": "de nieuwste versie is nog niet verwerkt",
     "INGETROKKEN": "het record is ingetrokken",
     "GEEN_GEDEELDE_DAG": "geen gedeelde dag",
+    KNOWN: "is al opgegeven: de ontvanger heeft dit voor alle gedeelde dagen geregistreerd",
+    ENDED: "alleen dagen waarop het basisfeit niet meer telt: het is eerder geëindigd, zoals door een overlijden",
     HANDLED: "de ontvanger heeft dit signaal over dezelfde feiten al afgehandeld; daarna is het vervallen",
     "BOVEN_DREMPEL": "de bedragen kwamen samen boven de drempel: er is een signaal",
     "ONDER_DREMPEL": "op geen dag tot en met die van de klok zijn de bedragen samen hoger dan de drempel",
@@ -256,7 +264,7 @@ def _of_basis(dienst: DienstRule, basis: Record, day: int) -> str | None:
     return "GEEN_OPVOLGER" if ontvanger_on(dienst, str(basis.values[dienst.houder]), day) is None else None
 
 
-def _code(dienst: DienstRule, nummer: int, basis: Record, held: Record | None, newest: Mutatie, day: int) -> str:
+def _code(dienst: DienstRule, nummer: int, basis: Record, timeline: Timeline, held: Record | None, newest: Mutatie, day: int) -> str:
     if (nothing := _of_basis(dienst, basis, day)) is not None:
         return nothing
     if held is None or held.versie == 0:
@@ -267,8 +275,19 @@ def _code(dienst: DienstRule, nummer: int, basis: Record, held: Record | None, n
         return "INGETROKKEN"
     if isinstance(dienst.regel, Informatiepakket):
         days = reference(dienst, dienst.regel, basis)
+        days = None if days is None else before(days, end_of(dienst, timeline))
         return "BUITEN_PEILPERIODE" if days is None or held.period.shared_with(days) is None else IN_PAKKET
-    return "GEEN_GEDEELDE_DAG" if samenloop(dienst, nummer, basis, held, day) is None else SIGNAAL
+    return _shared(dienst, nummer, basis, timeline, held, day)
+
+
+def _shared(dienst: DienstRule, nummer: int, basis: Record, timeline: Timeline, held: Record, day: int) -> str:
+    """Of a pair that stands."""
+    counts = counted(basis, end_of(dienst, timeline))
+    if samenloop(dienst, nummer, counts, held, day, timeline.head.gronden) is not None:
+        return SIGNAAL
+    if samenloop(dienst, nummer, counts, held, day, {}) is not None:
+        return KNOWN
+    return "GEEN_GEDEELDE_DAG" if samenloop(dienst, nummer, basis, held, day, {}) is None else ENDED
 
 
 def why_not_text(w: WhyNot) -> str:

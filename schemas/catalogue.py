@@ -8,14 +8,14 @@ from functools import cached_property
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import BeforeValidator, Field
 
 from schemas import opvolging
 from schemas.opvolging import Opvolging, opvolging_of
-from schemas.regels import PATRONEN, Regel, faults
+from schemas.parts import CatalogueError, Part, by, read, read_list
+from schemas.regels import Bekend, Regel, bekend_faults, faults
 
 Oin = Field(pattern=r"^[0-9]{20}$")
 Ontvangersoort = Literal["gemeente", "svb", "waterschap", "rmc"]
@@ -27,25 +27,7 @@ PERIODE: Final = ("begindatum", "einddatum")  # every feit has them, and every r
 BESTANDEN: Final = ("*.yaml", "topics/*.yaml", "diensten/*.yaml", "avro/*.avsc")
 
 
-class CatalogueError(Exception):
-    """The catalogue cannot be used; the text names file, key and reason."""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=False)
-    _place: str = PrivateAttr(default="")
-
-    @property
-    def place(self) -> str:
-        """The file that it was read from, and for a row of a list its number."""
-        return self._place
-
-    def fault(self, key: str, text: str) -> CatalogueError:
-        """An error about what stands under ``key``."""
-        return CatalogueError(f"{self._place}: {key}: {text}")
-
-
-class Bron(_Part):
+class Bron(Part):
     """An agency that delivers records."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9]*$")
@@ -54,7 +36,7 @@ class Bron(_Part):
     filtert_zelf: bool
 
 
-class Ontvanger(_Part):
+class Ontvanger(Part):
     """An authority that receives signals, the days on which it exists (half-open), and who has its dossiers afterwards."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9]*$")
@@ -66,7 +48,7 @@ class Ontvanger(_Part):
     opgegaan_in: str | None = None
 
 
-class SchemaRef(_Part):
+class SchemaRef(Part):
     """A version of a topic's schema under its stable id on the wire."""
 
     id: int = Field(ge=1)
@@ -74,7 +56,7 @@ class SchemaRef(_Part):
     naast: bool = False  # another kind of message beside those before it, told apart by ce_dataschema; not a version of them
 
 
-class Topic(_Part):
+class Topic(Part):
     """One topic, or a family of topics with a ``<part>`` in the name."""
 
     topic: str
@@ -97,7 +79,7 @@ class Topic(_Part):
         return self.topic.removeprefix("mutaties.")
 
 
-class Veld(_Part):
+class Veld(Part):
     """A field that a dienst uses, with its purpose and its ground in law."""
 
     veld: str
@@ -105,15 +87,39 @@ class Veld(_Part):
     grondslag: str = Field(min_length=1)
 
 
-class Basisfeit(_Part):
-    """The soort whose records give the ground, and the fields of it that are used."""
+class Einde(Part):
+    """A soort whose records end all basisfeiten of a persoon: none counts behind the begindatum of the first of them."""
 
     soort: str
+    doel: str = Field(min_length=1)
+    grondslag: str = Field(min_length=1)
+
+    @property
+    def velden(self) -> tuple[Veld, ...]:
+        """None: the day is all that is used, and nobody is told of it."""
+        return ()
+
+
+class Basisfeit(Part):
+    """The soort whose records give the ground, what ends it, and the fields of it that are used."""
+
+    soort: str
+    eindigt_bij: Einde | None = None
     velden: tuple[Veld, ...]
 
 
-class Feitsoort(_Part):
+class Feitsoort(Part):
     """A soort that may overlap the basisfeit, why, and the fields that go into a signaal."""
+
+    soort: str
+    doel: str = Field(min_length=1)
+    grondslag: str = Field(min_length=1)
+    bekend: Bekend | None = None  # when the ontvanger knows it already
+    velden: tuple[Veld, ...]
+
+
+class Opgave(Part):
+    """The soort whose records say what an ontvanger knows already, why, and the fields that are compared; nobody is told of them."""
 
     soort: str
     doel: str = Field(min_length=1)
@@ -125,13 +131,13 @@ def _listed(given: object) -> object:
     return (given,) if isinstance(given, str) else given
 
 
-class OntvangerKeuze(_Part):
+class OntvangerKeuze(Part):
     """Which kinds of ontvangers get the signals of a dienst."""
 
     soorten: Annotated[tuple[Ontvangersoort, ...], BeforeValidator(_listed)] = Field(alias="soort", min_length=1)  # one, or a list
 
 
-class Dienst(_Part):
+class Dienst(Part):
     """One service of the node: its ground in law, what it uses and who gets it."""
 
     dienst: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
@@ -146,6 +152,7 @@ class Dienst(_Part):
     ontvanger: OntvangerKeuze
     basisfeit: Basisfeit
     feiten: tuple[Feitsoort, ...] = Field(min_length=1)
+    opgaven: Opgave | None = None
 
     @property
     def over_paren(self) -> bool:
@@ -153,9 +160,27 @@ class Dienst(_Part):
         return self.regel.patroon == "samenloop"
 
     @property
-    def delen(self) -> tuple[Basisfeit | Feitsoort, ...]:
-        """Everything of which it uses fields."""
-        return (self.basisfeit, *self.feiten)
+    def einden(self) -> tuple[str, ...]:
+        """The soorten that end its basisfeiten."""
+        return () if self.basisfeit.eindigt_bij is None else (self.basisfeit.eindigt_bij.soort,)
+
+    @property
+    def verzwegen(self) -> tuple[str, ...]:
+        """The soorten of which nobody is told anything."""
+        return self.einden if self.opgaven is None else (*self.einden, self.opgaven.soort)
+
+    @property
+    def gevraagd(self) -> tuple[str, ...]:
+        """The soorten that are asked for because of its basisfeiten."""
+        return (*(f.soort for f in self.feiten), *self.einden)
+
+    @property
+    def delen(self) -> tuple["Deel", ...]:
+        """Everything of which it uses records."""
+        return (self.basisfeit, *self.feiten, *(part for part in (self.basisfeit.eindigt_bij, self.opgaven) if part is not None))
+
+
+Deel = Basisfeit | Feitsoort | Einde | Opgave
 
 
 @dataclass(frozen=True)
@@ -183,12 +208,12 @@ class Catalogue:
     def load(cls, folder: Path | None = None) -> Self:
         """Read and check the catalogue in ``folder`` (the published one by default); raises CatalogueError."""
         root = folder or PUBLISHED
-        topics = _by("topic", [_read(p, Topic) for p in sorted((root / "topics").glob("*.yaml"))])
+        topics = by("topic", [read(p, Topic) for p in sorted((root / "topics").glob("*.yaml"))])
         catalogue = cls(
-            diensten=_by("dienst", [_read(p, Dienst) for p in sorted((root / "diensten").glob("*.yaml"))]),
+            diensten=by("dienst", [read(p, Dienst) for p in sorted((root / "diensten").glob("*.yaml"))]),
             topics=topics,
-            bronnen=_by("id", _read_list(root / "bronnen.yaml", Bron)),
-            ontvangers=_by("id", _read_list(root / "ontvangers.yaml", Ontvanger)),
+            bronnen=by("id", read_list(root / "bronnen.yaml", Bron)),
+            ontvangers=by("id", read_list(root / "ontvangers.yaml", Ontvanger)),
             schemas=_schemas(root / "avro", topics),
             bestanden={str(p.relative_to(root)): p.read_bytes() for pattern in BESTANDEN for p in sorted(root.glob(pattern))},
         )
@@ -227,65 +252,6 @@ class Catalogue:
 def version_of(files: Mapping[str, bytes]) -> str:
     """The version of a catalogue with these files, by path inside its folder: a SHA-256 over the path and SHA-256 of each."""
     return sha256("".join(f"{sha256(data).hexdigest()}  {path}\n" for path, data in sorted(files.items())).encode()).hexdigest()
-
-
-_P = TypeVar("_P", bound=_Part)
-
-
-class _Loader(yaml.CSafeLoader):
-    """YAML in which a key that is given twice is an error; PyYAML takes the last without a word. Parsed in C: twenty times as quick."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
-        seen: set[str] = set()
-        for key in (k for k, _ in node.value if isinstance(k, yaml.ScalarNode)):
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"{key.value} is given twice", problem_mark=key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def _load_yaml(path: Path) -> Any:  # noqa: ANN401 - what YAML holds is only known once a model has read it
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader that is stricter
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as e:
-        raise CatalogueError(f"{path.name}: {e}") from e
-
-
-def _parse(where: str, model: type[_P], value: Any) -> _P:  # noqa: ANN401
-    try:
-        part = model.model_validate(value)
-    except ValidationError as e:
-        faults = "; ".join(f"{'.'.join(map(str, _key(x['loc'])))}: {x['msg']}" for x in e.errors())
-        raise CatalogueError(f"{where}: {faults}") from e
-    part._place = where  # noqa: SLF001 - pydantic keeps what is not data in private attributes
-    return part
-
-
-def _key(loc: tuple[str | int, ...]) -> list[str | int]:
-    """Where the fault is in the file: pydantic puts the name of the pattern in between."""
-    return [k for i, k in enumerate(loc) if not (i == 1 and loc[0] == "regel" and k in PATRONEN)]
-
-
-def _read(path: Path, model: type[_P]) -> _P:
-    return _parse(path.name, model, _load_yaml(path))
-
-
-def _read_list(path: Path, model: type[_P]) -> list[_P]:
-    rows = _load_yaml(path)
-    if not isinstance(rows, list):
-        raise CatalogueError(f"{path.name}: a list is expected")
-    return [_parse(f"{path.name}: {i}", model, row) for i, row in enumerate(rows)]
-
-
-def _by(key: str, parts: list[_P]) -> dict[str, _P]:
-    """The parts by the value of ``key``, which has to be unique."""
-    found: dict[str, _P] = {}
-    for part in parts:
-        name = getattr(part, key)
-        if name in found:
-            raise CatalogueError(f"{part.place}: {key}: {name} is taken by {found[name].place}")
-        found[name] = part
-    return found
 
 
 def _schemas(folder: Path, topics: Mapping[str, Topic]) -> dict[int, Schema]:
@@ -352,14 +318,16 @@ def _check_explained(topic: Topic, fields: Collection[str]) -> None:
 
 
 def _check_dienst(catalogue: Catalogue, dienst: Dienst) -> None:
-    parts: list[tuple[str, Basisfeit | Feitsoort]] = [("basisfeit", dienst.basisfeit)]
-    parts += [(f"feiten.{i}", feit) for i, feit in enumerate(dienst.feiten)]
+    keys: dict[str, Deel | None] = {"basisfeit": dienst.basisfeit, **{f"feiten.{i}": feit for i, feit in enumerate(dienst.feiten)}}
+    keys |= {"basisfeit.eindigt_bij": dienst.basisfeit.eindigt_bij, "opgaven": dienst.opgaven}
+    parts = [(key, part) for key, part in keys.items() if part is not None]
     used = [part.soort for _, part in parts]
     for key, part in parts:
         if part.soort not in catalogue.mutatie_topics:
             raise dienst.fault(f"{key}.soort", f"there is no topic mutaties.{part.soort}")
         if used.count(part.soort) > 1:
             raise dienst.fault(f"{key}.soort", f"{part.soort} is named twice")
+    _check_alone(catalogue, dienst)
     listed: list[dict[str, Any]] = []
     for key, part in parts:
         known = feit_fields(catalogue.latest_schema(f"mutaties.{part.soort}"))
@@ -372,13 +340,38 @@ def _check_dienst(catalogue: Catalogue, dienst: Dienst) -> None:
         listed.append({name: known[name]["type"] for name in names})
     if not {"houder", "kenmerk"} <= listed[0].keys():
         raise dienst.fault("basisfeit.velden", "houder and kenmerk are needed to address a signaal")
-    for place, text in faults(dienst.regel, listed[0], dict(zip(used[1:], listed[1:], strict=True))):
+    told = dict(zip(used[1:], listed[1:], strict=True))
+    for place, text in faults(dienst.regel, listed[0], {f.soort: told[f.soort] for f in dienst.feiten}):
         raise dienst.fault(".".join(map(str, ("regel", *place))), text)
+    _check_bekend(dienst, told)
+
+
+def _check_alone(catalogue: Catalogue, dienst: Dienst) -> None:
+    """What ends a basisfeit, or says what is known, is nothing else for anybody: it stands beside basisfeiten, and is told to nobody."""
+    for key, part in (("basisfeit.eindigt_bij.soort", dienst.basisfeit.eindigt_bij), ("opgaven.soort", dienst.opgaven)):
+        for other in catalogue.diensten.values():
+            if part is not None and part.soort in {other.basisfeit.soort, *(f.soort for f in other.feiten)}:
+                raise dienst.fault(key, f"{part.soort} is a basisfeit or a feit in {other.place}")
+            if isinstance(part, Opgave) and part.soort in other.einden:
+                raise dienst.fault(key, f"{part.soort} ends basisfeiten in {other.place}")
+
+
+def _check_bekend(dienst: Dienst, listed: Mapping[str, Mapping[str, Any]]) -> None:
+    known = [(i, f.soort, f.bekend) for i, f in enumerate(dienst.feiten) if f.bekend is not None]
+    if known and (dienst.opgaven is None or not dienst.over_paren):
+        raise dienst.fault(f"feiten.{known[0][0]}.bekend", "opgaven are needed, and a rule of the patroon samenloop")
+    if dienst.opgaven is None:
+        return
+    if not known or "houder" not in listed[dienst.opgaven.soort]:
+        raise dienst.fault("opgaven", "a feit that may be bekend is needed, and houder among the listed velden")
+    for i, soort, bekend in known:
+        for place, text in bekend_faults(bekend, listed[soort], listed[dienst.opgaven.soort]):
+            raise dienst.fault(".".join(map(str, ("feiten", i, "bekend", *place))), text)
 
 
 def _check_orphans(catalogue: Catalogue) -> None:
     """Nothing is delivered without a dienst that uses it, and nobody is named who delivers nothing."""
-    used = {soort for d in catalogue.diensten.values() for soort in (d.basisfeit.soort, *(f.soort for f in d.feiten))}
+    used = {part.soort for d in catalogue.diensten.values() for part in d.delen}
     for soort, topic in catalogue.mutatie_topics.items():
         if soort not in used:
             raise CatalogueError(f"{topic.place}: topic: no dienst uses {soort}")

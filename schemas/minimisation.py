@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 
 import yaml
 
-from schemas.catalogue import PERIODE, Catalogue, CatalogueError, feit_fields
+from schemas.catalogue import PERIODE, Catalogue, feit_fields
+from schemas.parts import CatalogueError
 
 _FAULT: Final = re.compile(r"(?P<file>[^\s:]+\.yaml): (?:(?P<row>\d+): )?(?P<key>[A-Za-z_][\w.]*): (?P<why>.*)", re.DOTALL)
 

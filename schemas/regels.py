@@ -62,12 +62,30 @@ class Beeindiging(_Regel):
     termijn: Termijn
 
 
-class Bedrag(_Deel):
+class Bedragveld(_Deel):
     """A field of a feit that is an amount in eurocent: a month's, or that of the tijdvak which another field of the feit names."""
 
-    soort: str
     veld: str
     tijdvak: str | None = None
+
+
+class Bedrag(Bedragveld):
+    """The amount that counts of a soort."""
+
+    soort: str
+
+
+class Hoogstens(Bedragveld):
+    """The amount of a feit is at most ``grens``, a field of what was declared: an amount a month, in eurocent."""
+
+    grens: str
+
+
+class Bekend(_Deel):
+    """What of a feit makes it that which was declared: some fields are ``gelijk`` in both, and an amount is no higher."""
+
+    gelijk: tuple[str, ...] = Field(min_length=1)
+    hoogstens: Hoogstens | None = None
 
 
 class Drempel(_Regel):
@@ -106,6 +124,20 @@ def faults(regel: Regel, basis: Velden, feiten: Mapping[str, Velden]) -> Iterato
         yield from _of_bedragen(regel.bedragen, feiten)
     if isinstance(regel, Informatiepakket) and regel.peildatum != BEGINDATUM:
         yield from _expected(basis, regel.peildatum, "date", ("peildatum",))
+
+
+def bekend_faults(bekend: Bekend, feit: Velden, opgave: Velden) -> Iterator[Fault]:
+    """What of it does not fit: the fields of the feit that the dienst lists, and of what is declared."""
+    for i, name in enumerate(bekend.gelijk):
+        if name not in feit or name not in opgave:
+            yield ("gelijk", i), f"{name} is not among the listed velden of both"
+        elif feit[name] != opgave[name]:
+            yield ("gelijk", i), f"{name} is not of the same type in both"
+    if bekend.hoogstens is not None:
+        yield from _expected(feit, bekend.hoogstens.veld, "amount", ("hoogstens", "veld"))
+        yield from _expected(opgave, bekend.hoogstens.grens, "amount", ("hoogstens", "grens"))
+        if bekend.hoogstens.tijdvak is not None:
+            yield from _expected(feit, bekend.hoogstens.tijdvak, "tijdvak", ("hoogstens", "tijdvak"))
 
 
 def _of_bedragen(bedragen: Sequence[Bedrag], feiten: Mapping[str, Velden]) -> Iterator[Fault]:

@@ -154,6 +154,6 @@ class Engine:
 
 def outputs_of(catalogue: Catalogue) -> list[str]:
     """The topics that the engine writes to, besides its own changelog."""
-    asked = {catalogue.bron_of(f.soort) for d in catalogue.diensten.values() for f in d.feiten}
+    asked = {catalogue.bron_of(soort) for d in catalogue.diensten.values() for soort in d.gevraagd}
     volgverzoeken = [f"volgverzoeken.{b.id}" for b in asked if not b.filtert_zelf]
     return [*(f"signalen.{o}" for o in catalogue.ontvangers), *sorted(volgverzoeken), QUARANTAINE]

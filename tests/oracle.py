@@ -3,8 +3,11 @@
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from fractions import Fraction
+from math import floor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,14 +40,24 @@ WITH newest AS (
 ), live AS (
     SELECT soort, person, record_id, feit::JSON AS feit, (feit->>'begindatum')::DATE AS b, (feit->>'einddatum')::DATE AS e
     FROM newest WHERE feit <> 'null'
+), grounds AS (
+    SELECT person, record_id, feit, b, least(e, last) AS e
+    FROM live LEFT JOIN (SELECT person, min(b) AS last FROM live WHERE soort = ? GROUP BY person) USING (person)
+    WHERE soort = ? AND (last IS NULL OR b <= last)
 )
-SELECT bij.feit->>'houder', bij.feit->>'kenmerk', bij.record_id, f.soort, f.record_id,
+SELECT bij.person, bij.feit->>'houder', bij.feit->>'kenmerk', bij.record_id, f.soort, f.record_id,
        strftime(greatest(bij.b, f.b), '%Y-%m-%d'),
        strftime(CASE WHEN bij.e IS NULL THEN f.e WHEN f.e IS NULL THEN bij.e ELSE least(bij.e, f.e) END, '%Y-%m-%d'),
        f.feit::VARCHAR
-FROM live bij JOIN live f ON f.person = bij.person
-WHERE bij.soort = ? AND f.soort IN (SELECT unnest(?))
+FROM grounds bij JOIN live f ON f.person = bij.person
+WHERE f.soort IN (SELECT unnest(?))
   AND bij.b <= coalesce(f.e, DATE '9999-12-31') AND f.b <= coalesce(bij.e, DATE '9999-12-31')
+"""
+
+DECLARED = """
+SELECT person, feit FROM (
+    SELECT person, record_id, arg_max(feit, versie) AS feit FROM delivered WHERE soort = ? GROUP BY person, record_id
+) WHERE feit <> 'null'
 """
 
 
@@ -82,12 +95,66 @@ def standing(table: Path, catalogue: Catalogue) -> set[Live]:
             if dienst["regel"]["patroon"] != "samenloop":
                 continue  # without a tick of the klok nothing of the others stands; tests/property/basis_worlds.py has theirs
             listed = {f["soort"]: [v["veld"] for v in f["velden"]] for f in dienst["feiten"]}
-            rows = db.execute(QUERY, [dienst["basisfeit"]["soort"], list(listed)]).fetchall()
-            live |= {_live(dienst, listed, row) for row in rows}
+            ends = dienst["basisfeit"].get("eindigt_bij", {}).get("soort")
+            rows = db.execute(QUERY, [ends, dienst["basisfeit"]["soort"], list(listed)]).fetchall()
+            live |= {_live(dienst, listed, row) for _, *row in _unknown(dienst, rows, _declared(db, dienst))}
     return live
 
 
-def _live(dienst: Any, listed: Any, row: tuple[str, ...]) -> Live:
+Row = tuple[Any, ...]
+Declared = Mapping[tuple[int, str], list[dict[str, Any]]]  # (person, houder) → what was declared
+
+
+def _declared(db: duckdb.DuckDBPyConnection, dienst: Any) -> Declared:
+    found: dict[tuple[int, str], list[dict[str, Any]]] = {}
+    for person, feit in db.execute(DECLARED, [dienst.get("opgaven", {}).get("soort")]).fetchall():
+        declared = json.loads(feit)
+        found.setdefault((person, declared["houder"]), []).append(declared)
+    return found
+
+
+def _unknown(dienst: Any, rows: Iterable[Row], declared: Declared) -> Iterator[Row]:
+    """Those pairs of which the houder does not know each day from what was declared to it."""
+    bekend = {f["soort"]: f.get("bekend") for f in dienst["feiten"]}
+    for row in rows:
+        person, houder, _, _, soort, _, begin, end, feit = row
+        of = declared.get((person, houder), []) if bekend[soort] else []
+        if not (of and known(begin, end, [d for d in of if _fits(bekend[soort], json.loads(feit), d)])):
+            yield row
+
+
+def known(begin: str, end: str | None, declared: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether each day is one of what was declared, walking from day to day; what is open has the day behind all that ends."""
+    days = [(date.fromisoformat(d["begindatum"]), date.fromisoformat(d["einddatum"] or "9999-12-31")) for d in declared]
+    closed = [last + timedelta(1) for _, last in days if last.year < 9999]
+    day = date.fromisoformat(begin)
+    last = date.fromisoformat(end) if end else max([day, *closed])
+    while day <= last:
+        if not any(first <= day <= until for first, until in days):
+            return False
+        day += timedelta(1)
+    return True
+
+
+def _fits(bekend: Any, feit: Mapping[str, Any], declared: Mapping[str, Any]) -> bool:
+    if any(feit[veld] != declared[veld] for veld in bekend["gelijk"]):
+        return False
+    most = bekend.get("hoogstens")
+    return most is None or _at_most(feit, feit[most["veld"]], feit[most["tijdvak"]], declared[most["grens"]])
+
+
+def _at_most(feit: Mapping[str, Any], amount: int, tijdvak: str, most: int | None) -> bool:
+    """Whether an amount is at most so much a month: a year has 365 days and twelve months, and thirteen times four weeks."""
+    if most is None or (tijdvak == "OVERIG" and feit["einddatum"] is None):
+        return False
+    times = {"MAAND": Fraction(1), "VIER_WEKEN": Fraction(13, 12)}.get(tijdvak)
+    if times is None:
+        days = date.fromisoformat(feit["einddatum"]) - date.fromisoformat(feit["begindatum"])
+        times = Fraction(365, 12) / (days.days + 1)
+    return floor(amount * times) <= most
+
+
+def _live(dienst: Any, listed: Any, row: Sequence[Any]) -> Live:
     houder, kenmerk, basisfeit, soort, record_id, begin, end, feit = row
     name = "\x1f".join((dienst["dienst"], houder, dienst["basisfeit"]["soort"], basisfeit, soort, record_id))
     fields = json.loads(feit)

@@ -58,9 +58,11 @@ class Register:
 
     def __init__(self, file: Path, catalogue: Catalogue, bron: str) -> None:
         diensten = catalogue.diensten.values()
-        self._asked = {d.dienst: {f.soort for f in d.feiten if f.soort.split(".")[0] == bron} for d in diensten}
+        self._asked = {d.dienst: {soort for soort in d.gevraagd if soort.split(".")[0] == bron} for d in diensten}
         # Nobody asks for what is a ground itself, nor a bron that filters itself: all of that goes out.
-        self._unasked = {s for s in catalogue.mutatie_topics if catalogue.bron_of(s).filtert_zelf} | {d.basisfeit.soort for d in diensten}
+        self._unasked = {s for s in catalogue.mutatie_topics if catalogue.bron_of(s).filtert_zelf} | {
+            soort for d in diensten for soort in (d.basisfeit.soort, *d.verzwegen) if soort not in d.gevraagd
+        }
         try:
             os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
             self._db = sqlite3.connect(file, isolation_level=None)

@@ -8,8 +8,9 @@ import typer
 from samenloop.context import settings_of
 from samenloop.errors import NotDoneError
 from samenloop.publication.site import site_of
-from schemas.catalogue import PUBLISHED, Catalogue, CatalogueError
+from schemas.catalogue import PUBLISHED, Catalogue
 from schemas.minimisation import breaches_of
+from schemas.parts import CatalogueError
 
 catalogue = typer.Typer(no_args_is_help=True, help="Check the catalogue of diensten, or publish it.")
 

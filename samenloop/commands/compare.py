@@ -10,7 +10,8 @@ import typer
 from samenloop.context import DataOption, ToepassingOption, settings_of
 from samenloop.errors import NotDoneError
 from samenloop.progress import bar_of
-from schemas.catalogue import Catalogue, CatalogueError
+from schemas.catalogue import Catalogue
+from schemas.parts import CatalogueError
 from streams.audit.manifest import ArchiveError
 from streams.audit.page import preview_page_of
 from streams.audit.preview import SOORTEN, Preview, preview

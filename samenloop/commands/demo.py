@@ -127,8 +127,8 @@ class Demo:
 
     def _registers(self) -> list[str]:
         """The bronnen that are asked for records."""
-        feiten = {f.soort for d in self._catalogue.diensten.values() for f in d.feiten}
-        return sorted({b.id for b in map(self._catalogue.bron_of, feiten) if not b.filtert_zelf})
+        asked = {soort for d in self._catalogue.diensten.values() for soort in d.gevraagd}
+        return sorted({b.id for b in map(self._catalogue.bron_of, asked) if not b.filtert_zelf})
 
     def _bron(self, bron: str) -> RegisterBron:
         return RegisterBron(bron, self._catalogue, self._bootstrap, Register(self._settings.data / f"{bron}.sqlite", self._catalogue, bron))

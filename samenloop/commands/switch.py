@@ -14,7 +14,8 @@ from samenloop.context import BrokersOption, DataOption, ToepassingOption, broke
 from samenloop.errors import NotDoneError
 from samenloop.progress import bar_of
 from samenloop.running import run
-from schemas.catalogue import Catalogue, CatalogueError
+from schemas.catalogue import Catalogue
+from schemas.parts import CatalogueError
 from streams.core.switch import SwitchError
 from streams.log import NotTakenError
 from streams.recovery import RecoveryError

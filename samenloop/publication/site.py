@@ -14,7 +14,7 @@ from samenloop.publication.examples import Example, golden_of, signalen_of
 from samenloop.publication.json_schemas import mutatie_schema, signaal_schema
 from samenloop.publication.lineage import lineage_of
 from samenloop.publication.words import ONTVANGERS, UITLEG, duration, heading, inline, rule_of, who_receives
-from schemas.catalogue import Basisfeit, Catalogue, Dienst, Feitsoort, Ontvanger, Topic, feit_fields
+from schemas.catalogue import Catalogue, Deel, Dienst, Ontvanger, Topic, feit_fields
 
 _SIGNALEN: Final = ("signalen.v1", "signalen.v2")
 
@@ -28,7 +28,7 @@ class Content:
     signalen: Mapping[tuple[str, str], list[dict[str, Any]]]  # (dienst, soort) → examples
     signaal: Mapping[str, Mapping[str, Any]]  # the JSON Schema of each kind of signal
 
-    def users(self, soort: str) -> list[tuple[Dienst, Basisfeit | Feitsoort]]:
+    def users(self, soort: str) -> list[tuple[Dienst, Deel]]:
         """The diensten that use a soort, each with the part of it that says how."""
         parts = ((d, part) for d in self.catalogue.diensten.values() for part in d.delen)
         return [(d, part) for d, part in parts if part.soort == soort]
@@ -41,6 +41,8 @@ class Content:
         """On whose initiative records of a soort come to the node, in Dutch."""
         if any(d.basisfeit.soort == topic.soort for d in self.catalogue.diensten.values()):
             return "Geeft de grondslag om iemand te volgen."
+        if any(d.opgaven is not None and d.opgaven.soort == topic.soort for d in self.catalogue.diensten.values()):
+            return "De bron levert over wie een uitkering van haar heeft, en heeft dit zelf geregistreerd."
         if self.catalogue.bron_of(topic.soort).filtert_zelf:
             return "De bron levert zelf alleen over mensen die gevolgd worden."
         return "De bron levert over wie gevolgd wordt, op verzoek van het knooppunt; van ieder ander wordt niets bewaard."
@@ -141,4 +143,7 @@ def _asyncapi(content: Content) -> Iterator[tuple[str, bytes]]:
 
 
 def _shown(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False, default=dict) + "\n"
+    return json.dumps(value, indent=2, ensure_ascii=False, default=dict).translate(_UNSEEN) + "\n"
+
+
+_UNSEEN: Final = {n: f"\\u{n:04x}" for n in range(0x7F, 0xA0)}  # bytes in a golden record: no page may have them, and JSON need not

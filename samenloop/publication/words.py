@@ -42,7 +42,28 @@ def who_receives(dienst: Dienst) -> str:
 
 def rule_of(catalogue: Catalogue, dienst: Dienst) -> list[str]:
     """The rule of a dienst in plain Dutch, a sentence or two a step."""
-    return list(RULES[dienst.regel.patroon](catalogue, dienst))
+    return [*RULES[dienst.regel.patroon](catalogue, dienst), *_bekend(catalogue, dienst), *_einde(catalogue, dienst)]
+
+
+def _bekend(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
+    for feit in dienst.feiten:
+        if feit.bekend is not None and dienst.opgaven is not None:
+            opgave = inline(catalogue.mutatie_topics[dienst.opgaven.soort].naam)
+            most = feit.bekend.hoogstens
+            amount = "" if most is None else f" en het {most.veld} per maand niet hoger is dan het {most.grens}"
+            yield (
+                f"Van een {inline(catalogue.mutatie_topics[feit.soort].naam)} wordt niets gemeld als elke gedeelde dag al bekend is: "
+                f"als er {opgave} is bij dezelfde houder is met hetzelfde {' en '.join(feit.bekend.gelijk)}{amount}."
+            )
+
+
+def _einde(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
+    for soort in dienst.einden:
+        einde, basis = inline(catalogue.mutatie_topics[soort].naam), inline(catalogue.mutatie_topics[dienst.basisfeit.soort].naam)
+        yield (
+            f"Na {einde} telt zo'n {basis} niet meer mee: die dag nog wel, van de dagen erna wordt niets gemeld. "
+            f"Het {einde} zelf wordt niet verstrekt."
+        )
 
 
 def _samenloop(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:

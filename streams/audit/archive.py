@@ -8,7 +8,8 @@ from typing import Final
 
 import polars as pl
 
-from schemas.catalogue import Catalogue, CatalogueError, version_of
+from schemas.catalogue import Catalogue, version_of
+from schemas.parts import CatalogueError
 from streams.audit.manifest import ArchivedFile, ArchiveError, CatalogueFile, RowsFile, read_manifest, read_unverified, read_verified
 from streams.audit.rows import Row, frame_in, rows_in
 

@@ -12,7 +12,8 @@ from uuid import NAMESPACE_URL, uuid5
 from schemas.catalogue import Catalogue, Dienst, Feitsoort, feit_fields
 from streams.audit.recompute_basis import beeindiging, informatiepakket, ontbreken
 from streams.audit.recompute_drempel import drempel
-from streams.audit.recompute_records import live, shown
+from streams.audit.recompute_known import known_pairs
+from streams.audit.recompute_records import basis_of, counts, live, shown
 
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:samenloop:signaal").hex
 
@@ -26,8 +27,9 @@ def pattern_queries(catalogue: Catalogue) -> Mapping[str, str]:
 
 
 def _query(catalogue: Catalogue, diensten: list[Dienst], pattern: Callable[[Catalogue, Dienst], str]) -> str:
-    used = {d.basisfeit.soort for d in diensten} | {f.soort for d in diensten for f in d.feiten}
+    used = {part.soort for d in diensten for part in d.delen}
     tables = [table for soort in sorted(used) for table in live(catalogue, soort)]
+    tables += [counts(catalogue, d) for d in diensten]
     return f"WITH {', '.join(tables)}, gevonden AS ({' UNION ALL '.join(pattern(catalogue, d) for d in diensten)}) {_NAMED}"
 
 
@@ -46,16 +48,17 @@ _PATTERNS: Final = {
 
 
 def _pairs(catalogue: Catalogue, dienst: Dienst, feit: Feitsoort) -> str:
-    basis = catalogue.mutatie_topics[dienst.basisfeit.soort].nummer
     topic = catalogue.mutatie_topics[feit.soort]
     fields = feit_fields(catalogue.latest_schema(topic.topic))
     listed = ", ".join(f"'{v.veld}', {shown(v.veld, fields[v.veld]['type'])}" for v in feit.velden)
+    known = known_pairs(catalogue, dienst, feit)
     return f"""SELECT '{dienst.dienst}' AS dienst,
         b.houder AS ontvanger, b.kenmerk, '{dienst.basisfeit.soort}' AS basissoort, b.record_id AS basisfeit,
         '{feit.soort}' AS feitsoort, f.record_id AS feit, greatest(b.begindatum, f.begindatum) AS eerste,
         least(b.einddatum, f.einddatum) AS laatste, json_object({listed})::VARCHAR AS gegevens
-        FROM leeft_{basis} b JOIN leeft_{topic.nummer} f ON f.persoon = b.persoon
-        WHERE b.begindatum <= coalesce(f.einddatum, b.begindatum) AND f.begindatum <= coalesce(b.einddatum, f.begindatum)"""
+        FROM {basis_of(dienst)} b JOIN leeft_{topic.nummer} f ON f.persoon = b.persoon
+        WHERE b.begindatum <= coalesce(f.einddatum, b.begindatum) AND f.begindatum <= coalesce(b.einddatum, f.begindatum)
+        {known and f"AND (b.persoon, b.record_id, f.record_id) NOT IN ({known})"}"""
 
 
 _NAMED: Final = f"""

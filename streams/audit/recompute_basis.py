@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from schemas.catalogue import Catalogue, Dienst, Feitsoort, feit_fields
 from schemas.regels import Beeindiging, Informatiepakket, Leeftijd, Ontbreken
-from streams.audit.recompute_records import shown
+from streams.audit.recompute_records import basis_of, shown
 
 _MOST: Final = 40  # parts of a signal
 
@@ -38,15 +38,16 @@ def informatiepakket(catalogue: Catalogue, dienst: Dienst) -> str:
     """On the day of the klok the basisfeit lasts and its wachttijd is over: all feiten with a day among those of reference, if any."""
     regel = dienst.regel
     assert isinstance(regel, Informatiepakket)  # noqa: S101 - the caller chooses by pattern
-    basis, peil = catalogue.mutatie_topics[dienst.basisfeit.soort].nummer, f"b.{regel.peildatum}"
+    peil = f"b.{regel.peildatum}"
+    begun, open_ = f"{_after('b.begindatum', regel.wachttijd)} <= dag", "coalesce(dag <= b.einddatum, true)"
     first, last = (peil, peil) if regel.terug is None else (_after(peil, regel.terug, "-"), f"{peil} - 1")
     return f"""SELECT {NAMES.format(dienst=dienst)}, NULL AS feitsoort, NULL AS feit, eerste, laatste, gegevens
         FROM (
             SELECT g.*, {parts("f.begindatum <= laatste AND coalesce(f.einddatum >= eerste, true)")} AS gegevens
             FROM (
-                SELECT b.persoon, b.record_id, b.houder, b.kenmerk, {first} AS eerste, {last} AS laatste
-                FROM leeft_{basis} b JOIN klokken k USING (partitie)
-                WHERE {peil} IS NOT NULL AND {_after("b.begindatum", regel.wachttijd)} <= dag AND coalesce(dag <= b.einddatum, true)
+                SELECT b.persoon, b.record_id, b.houder, b.kenmerk, {first} AS eerste, least({last}, b.slot) AS laatste
+                FROM {basis_of(dienst)} b JOIN klokken k USING (partitie)
+                WHERE {peil} IS NOT NULL AND coalesce({first} <= b.slot, true) AND {begun} AND {open_}
             ) g LEFT JOIN ({_feiten(catalogue, dienst)}) f ON f.persoon = g.persoon GROUP BY ALL
         )"""
 
@@ -60,14 +61,13 @@ def _around(catalogue: Catalogue, dienst: Dienst, leeftijd: Leeftijd | None, van
     ``er``: whether one is there; ``sinds``: the day after the last that ended before; ``volgende``: the first day of the next.
     ``gegevens`` are those that ended last, of the soort ``van`` if it is given.
     """
-    basis = catalogue.mutatie_topics[dienst.basisfeit.soort].nummer
     of_soort = "true" if van is None else f"f.nummer = {catalogue.mutatie_topics[van].nummer}"
     return f"""SELECT g.*, coalesce(bool_or(f.begindatum <= dag AND coalesce(f.einddatum >= dag, true)), false) AS er,
         max(f.einddatum + 1) FILTER (WHERE f.einddatum < dag) AS sinds, min(f.begindatum) FILTER (WHERE f.begindatum > dag) AS volgende,
         {parts(f"f.einddatum < dag AND f.einddatum = laatste AND {of_soort}")} AS gegevens
         FROM (
             SELECT b.persoon, b.record_id, b.houder, b.kenmerk, k.dag, {_window(leeftijd)}
-            FROM leeft_{basis} b JOIN klokken k USING (partitie)
+            FROM {basis_of(dienst)} b JOIN klokken k USING (partitie)
         ) g LEFT JOIN (
             SELECT f.*, max(einddatum) FILTER (WHERE einddatum < k.dag) OVER (PARTITION BY f.persoon) AS laatste
             FROM ({_feiten(catalogue, dienst)}) f JOIN klokken k USING (partitie)

@@ -12,9 +12,10 @@ def live(catalogue: Catalogue, soort: str) -> list[str]:
     is_basis = any(d.basisfeit.soort == soort for d in catalogue.diensten.values())
     if is_basis:
         return [f"leeft_{nummer} AS ({_ADDRESSED.format(records=f'SELECT * FROM m{nummer} {newest}')})"]
-    if catalogue.bron_of(soort).filtert_zelf:
+    is_known = any(d.opgaven is not None and d.opgaven.soort == soort for d in catalogue.diensten.values())
+    if is_known or catalogue.bron_of(soort).filtert_zelf:
         return [f"leeft_{nummer} AS (SELECT * FROM (SELECT * FROM m{nummer} {newest}) WHERE begindatum IS NOT NULL)"]
-    bases = sorted({catalogue.mutatie_topics[d.basisfeit.soort].nummer for d in catalogue.diensten.values() if _uses(d, soort)})
+    bases = sorted({catalogue.mutatie_topics[d.basisfeit.soort].nummer for d in catalogue.diensten.values() if soort in d.gevraagd})
     rows = " UNION ALL ".join(
         f'SELECT {b} AS soort, persoon, record_id, versie, beurt, "offset", begindatum IS NOT NULL AS leeft FROM m{b}' for b in bases
     )
@@ -26,15 +27,27 @@ def live(catalogue: Catalogue, soort: str) -> list[str]:
 
 
 _ADDRESSED: Final = """
-SELECT b.* REPLACE (CASE WHEN a.houder IS NULL THEN b.houder ELSE a.opvolger END AS houder)
+SELECT b.* REPLACE (CASE WHEN a.houder IS NULL THEN b.houder ELSE a.opvolger END AS houder), b.houder AS geregistreerd
 FROM ({records}) b LEFT JOIN adressen a ON a.partitie = b.partitie AND a.houder = b.houder
 WHERE b.begindatum IS NOT NULL AND (a.houder IS NULL OR a.opvolger IS NOT NULL)
 """
 """The basisfeiten that stand, each with the ontvanger that is told of it on the day of the klok; not those of which nobody is."""
 
 
-def _uses(dienst: Dienst, soort: str) -> bool:
-    return any(f.soort == soort for f in dienst.feiten)
+def counts(catalogue: Catalogue, dienst: Dienst) -> str:
+    """The table ``telt_<nummer>``: the basisfeiten of a dienst up to and including ``slot``, the first day that ends them."""
+    basis = catalogue.mutatie_topics[dienst.basisfeit.soort].nummer
+    days = " UNION ALL ".join(f"SELECT persoon, begindatum FROM leeft_{catalogue.mutatie_topics[s].nummer}" for s in dienst.einden)
+    if not days:
+        return f"{basis_of(dienst)} AS (SELECT *, NULL::BIGINT AS slot FROM leeft_{basis})"
+    return f"""{basis_of(dienst)} AS (SELECT b.* REPLACE (least(b.einddatum, e.slot) AS einddatum), e.slot
+        FROM leeft_{basis} b LEFT JOIN (SELECT persoon, min(begindatum) AS slot FROM ({days}) GROUP BY persoon) e ON e.persoon = b.persoon
+        WHERE coalesce(b.begindatum <= e.slot, true))"""
+
+
+def basis_of(dienst: Dienst) -> str:
+    """The name of that table."""
+    return f"telt_{dienst.nummer}"
 
 
 def _since(basisfeiten: str) -> str:

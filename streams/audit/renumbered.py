@@ -135,9 +135,10 @@ class _Kept:
         self.gronden: Final = {numbers[d.basisfeit.soort] for d in catalogue.diensten.values()}
         self._beside: dict[int, set[int]] = {}  # soort → the basisfeiten beside which it may be kept
         for dienst in catalogue.diensten.values():
-            for feit in dienst.feiten:
-                self._beside.setdefault(numbers[feit.soort], set()).add(numbers[dienst.basisfeit.soort])
-        self._always = self.gronden | {numbers[s] for s in numbers if catalogue.bron_of(s).filtert_zelf}
+            for soort in dienst.gevraagd:
+                self._beside.setdefault(numbers[soort], set()).add(numbers[dienst.basisfeit.soort])
+        known = {numbers[d.opgaven.soort] for d in catalogue.diensten.values() if d.opgaven is not None}
+        self._always = self.gronden | known | {numbers[s] for s in numbers if catalogue.bron_of(s).filtert_zelf}
 
     def of(self, records: Iterable[_Record]) -> list[_Record]:
         """The newest versions that are kept after these came, in this order."""

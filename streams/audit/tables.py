@@ -224,8 +224,7 @@ class Tables:
     def _kept(self, topic: Topic) -> dict[str, Any]:
         """The fields of the feit that some dienst lists, and their types."""
         diensten = self._catalogue.diensten.values()
-        parts = [(d.basisfeit.soort, d.basisfeit.velden) for d in diensten] + [(f.soort, f.velden) for d in diensten for f in d.feiten]
-        listed = {v.veld for soort, velden in parts if soort == topic.soort for v in velden}
+        listed = {v.veld for d in diensten for part in d.delen if part.soort == topic.soort for v in part.velden}
         fields = feit_fields(self._catalogue.latest_schema(topic.topic))
         return {n: _type(f["type"]) for n, f in fields.items() if n in listed and n not in _MUTATIE}
 

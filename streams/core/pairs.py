@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from schemas.values import ElkSignaal
 from streams.core.diff import diff, remember
+from streams.core.ends import counting
 from streams.core.handled import unhandled
 from streams.core.messages import Cause, signaal_of
 from streams.core.period import Period
@@ -16,13 +17,14 @@ from streams.core.timeline import Handled, Timeline
 def judge_pairs(rulebook: Rulebook, before: Timeline, after: Timeline, day: int, cause: Cause) -> tuple[Timeline, tuple[ElkSignaal, ...]]:
     """Tell what the rules want on ``day`` of every pair in ``after``; ``before`` is from before the cause."""
     signalen, changed = list[ElkSignaal](), list[tuple[Soort, Record]]()
-    diensten = [d for d in rulebook.diensten.values() if d.van_paren]
+    diensten = [(d, [*counting(d, after)]) for d in rulebook.diensten.values() if d.van_paren]
     for soort, feit in feiten_of(rulebook, after):
         record = feit
-        for dienst in diensten:
+        for dienst, gronden in diensten:
             grond = rulebook.soorten[dienst.basis]
-            for j, basis in enumerate(after.gronden(dienst.basis)):
-                wanted = samenloop(dienst, soort.nummer, basis, record, day) if soort.nummer in dienst.feiten else None
+            for j, (basis, counts) in enumerate(gronden):
+                judged = soort.nummer in dienst.feiten
+                wanted = samenloop(dienst, soort.nummer, counts, record, day, after.head.gronden) if judged else None
                 was = before.find(grond, basis.name) or basis
                 record = told(signalen, rulebook, after.head.handled, dienst, soort, record, j, was, basis, wanted, cause)
         if record is not feit:
@@ -54,7 +56,7 @@ def _ending(rulebook: Rulebook, timeline: Timeline) -> Iterator[tuple[tuple[Peri
 def feiten_of(rulebook: Rulebook, timeline: Timeline) -> Iterator[tuple[Soort, Record]]:
     """All feiten of a persoon."""
     for soort in rulebook.soorten.values():
-        if not soort.is_basisfeit:
+        if not soort.in_kop:
             yield from ((soort, feit) for feit in timeline.of(soort))
 
 

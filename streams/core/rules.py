@@ -5,6 +5,7 @@ from hashlib import blake2b
 import msgspec
 
 from schemas.values import Waarde
+from streams.core.known import Beside, is_known
 from streams.core.period import Period
 from streams.core.record import Record
 from streams.core.rulebook import DienstRule
@@ -31,8 +32,11 @@ def digest_of(told: object) -> bytes:
 _encode = msgspec.msgpack.Encoder().encode
 
 
-def samenloop(dienst: DienstRule, soort: int, basis: Record, feit: Record, day: int) -> Wanted | None:
-    """A basisfeit and a feit that share at least one day: the ontvanger of the benefit on the klok's ``day`` is told which days."""
+def samenloop(dienst: DienstRule, soort: int, basis: Record, feit: Record, day: int, beside: Beside) -> Wanted | None:
+    """A basisfeit and a feit that share at least one day: the ontvanger on the klok's ``day`` is told which days, unless it knows them.
+
+    ``beside`` are the records in the head of the persoon.
+    """
     if basis.period is None or feit.period is None:
         return None
     shared = basis.period.shared_with(feit.period)
@@ -40,7 +44,7 @@ def samenloop(dienst: DienstRule, soort: int, basis: Record, feit: Record, day: 
         return None
     houder = str(basis.values[dienst.houder])
     ontvanger = ontvanger_on(dienst, houder, day) if houder in dienst.beurten else houder  # who lasts costs no call
-    if ontvanger is None:
+    if ontvanger is None or (soort in dienst.bekend and is_known(dienst.bekend[soort], houder, feit, shared, beside)):
         return None
     values = tuple([feit.values[i] for _, i in dienst.feiten[soort]])
     return Wanted(ontvanger, str(basis.values[dienst.kenmerk]), shared, values)

@@ -16,6 +16,7 @@ from schemas.codec import MIN_DAY
 from schemas.regels import BEGINDATUM, Beeindiging, Drempel, Informatiepakket, Leeftijd, Ontbreken
 from schemas.values import Waarde
 from streams.core.amounts import above, per_maand, sums
+from streams.core.ends import before, counted
 from streams.core.period import BEFORE, Period, birthday, day_after, day_before, iso_day
 from streams.core.record import Record
 from streams.core.rulebook import DienstRule, Soort
@@ -57,16 +58,20 @@ class Spell(NamedTuple):
     standing: Standing
 
 
-def spells(dienst: DienstRule, basis: Record, feiten: Feiten) -> list[Spell]:
-    """All that is to be told about a basisfeit, and to whom, no two on one day; nothing of one that is withdrawn."""
+def spells(dienst: DienstRule, basis: Record, feiten: Feiten, end: int | None) -> list[Spell]:
+    """All that is to be told about a basisfeit, and to whom, no two on one day.
+
+    Nothing of one that is withdrawn, nor of its days from ``end`` on.
+    """
+    basis = counted(basis, end)
     if basis.period is None:
         return []
     beurten = dienst.beurten.get(str(basis.values[dienst.houder]))
-    found = _spells(dienst, basis, feiten)
+    found = _spells(dienst, basis, feiten, end)
     return list(found if beurten is None else _divided(found, beurten))
 
 
-def _spells(dienst: DienstRule, basis: Record, feiten: Feiten) -> Iterator[Spell]:
+def _spells(dienst: DienstRule, basis: Record, feiten: Feiten, end: int | None) -> Iterator[Spell]:
     match dienst.regel:
         case Ontbreken():
             return _ontbreken(dienst, dienst.regel, basis, feiten)
@@ -75,7 +80,7 @@ def _spells(dienst: DienstRule, basis: Record, feiten: Feiten) -> Iterator[Spell
         case Drempel():
             return _drempel(dienst, dienst.regel, basis, feiten)
         case Informatiepakket():
-            return _informatiepakket(dienst, dienst.regel, basis, feiten)
+            return _informatiepakket(dienst, dienst.regel, basis, feiten, end)
     raise TypeError(f"{dienst.regel.patroon} is a pattern of pairs")
 
 
@@ -168,9 +173,10 @@ def counted_of(dienst: DienstRule, regel: Drempel, feiten: Feiten) -> list[tuple
     return found
 
 
-def _informatiepakket(dienst: DienstRule, regel: Informatiepakket, basis: Record, feiten: Feiten) -> Iterator[Spell]:
+def _informatiepakket(dienst: DienstRule, regel: Informatiepakket, basis: Record, feiten: Feiten, end: int | None) -> Iterator[Spell]:
     """Whatever feiten share a day with those of reference, also none: told since the wachttijd, and no longer than the basisfeit lasts."""
-    days = reference(dienst, regel, basis)
+    whole = reference(dienst, regel, basis)
+    days = None if whole is None else before(whole, end)
     told = None if basis.period is None else _from(basis.period, day_after(basis.period.start, regel.wachttijd))
     if days is not None and told is not None:
         found = [(s, f) for s, f in feiten if f.period is not None and f.period.shared_with(days) is not None]

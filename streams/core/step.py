@@ -14,6 +14,7 @@ from schemas.codec import WireError
 from schemas.reasons import Reason
 from schemas.values import ElkSignaal, Mutatie, Place, Volging, Volgverzoek
 from streams.core.diff import diff, remember
+from streams.core.ends import counted, counting, end_of
 from streams.core.handled import unhandled
 from streams.core.messages import Cause, basissignaal_of
 from streams.core.pairs import judge_pairs, know_the_klok, next_of_pairs, told
@@ -61,8 +62,11 @@ def step(
     cause, day = Cause(mutatie.registratietijd, taken or place), BEFORE if klok is None else klok
     offset = place.offset if taken is None else offset_of(place.partition, place.offset, taken.partition)
     record = record_of(soort, mutatie, name, offset, known.sent if known else ())
-    records, signalen = _judge(rulebook, timeline, soort, known or record, record, day, cause)
-    after = timeline.with_records(rulebook.soorten, records)
+    if soort.voor_alle:
+        after, signalen = judge_pairs(rulebook, timeline, timeline.with_records(rulebook.soorten, [(soort, record)]), day, cause)
+    else:
+        records, signalen = _judge(rulebook, timeline, soort, known or record, record, day, cause)
+        after = timeline.with_records(rulebook.soorten, records)
     if soort.telt_mee or (soort.paren_van and (know_the_klok(rulebook, timeline) or know_the_klok(rulebook, after))):
         after, more = weigh(rulebook, timeline, after, day, cause)
         signalen += more
@@ -121,18 +125,18 @@ def _judge(
     handled = timeline.head.handled
     for d in soort.paar_in:
         dienst = rulebook.diensten[d]
-        for j, basis in enumerate(timeline.gronden(dienst.basis)):
-            wanted = samenloop(dienst, soort.nummer, basis, record, day)
+        for j, (basis, counts) in enumerate(counting(dienst, timeline)):
+            wanted = samenloop(dienst, soort.nummer, counts, record, day, timeline.head.gronden)
             record = told(signalen, rulebook, handled, dienst, soort, record, j, basis, basis, wanted, cause)
     records = {(soort.nummer, record.name): (soort, record)}
     for d in soort.paren_van:
         dienst = rulebook.diensten[d]
-        j = timeline.position(dienst.basis, record.name)
+        j, counts = timeline.position(dienst.basis, record.name), counted(record, end_of(dienst, timeline))
         for nummer in dienst.feiten:
             other = rulebook.soorten[nummer]
             for feit in timeline.of(other):
                 _, known = records.get((nummer, feit.name), (other, feit))  # another dienst may have been told of it already
-                wanted = samenloop(dienst, nummer, record, known, day)
+                wanted = samenloop(dienst, nummer, counts, known, day, timeline.head.gronden)
                 after = told(signalen, rulebook, handled, dienst, other, known, j, was, record, wanted, cause)
                 if after is not known:
                     records[nummer, feit.name] = other, after
@@ -147,8 +151,9 @@ def weigh(rulebook: Rulebook, before: Timeline, after: Timeline, day: int, cause
         grond, gronden = rulebook.soorten[dienst.basis], after.gronden(dienst.basis)
         soorten = [rulebook.soorten[n] for n in dienst.feiten] if gronden else []
         feiten = [(s, f) for s in soorten for f in after.of(s) if f.period is not None]
+        end = end_of(dienst, after)
         for j, basis in enumerate(gronden):
-            found = spells(dienst, basis, feiten)
+            found = spells(dienst, basis, feiten, end)
             borders.append(next_border(found, day))
             changes = list(diff(basis.sent, dienst.nummer, j, on(found, day)))
             if after.head.handled:

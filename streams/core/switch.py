@@ -95,8 +95,8 @@ def _check_soorten(old: Rulebook, new: Rulebook) -> None:
         if now is None or now.naam != was.naam:
             raise SwitchError(f"{was.naam} must stay in the catalogue, with nummer {nummer}: there may be records of it")
         known = was.is_basisfeit or was.filtert_zelf or bool(was.gebruikt_door)
-        if now.is_basisfeit != was.is_basisfeit and known:
-            raise SwitchError(f"{was.naam} is kept as a {'basisfeit' if was.is_basisfeit else 'feit'}, and cannot become the other")
+        if now.rol != was.rol and known:
+            raise SwitchError(f"{was.naam} is kept as a {was.rol}, and cannot become a {now.rol}")
         if now.is_basisfeit and not known:
             raise SwitchError(f"mutaties of {was.naam} were taken before any dienst kept them: a basisfeit needs a soort of its own")
 
@@ -117,4 +117,4 @@ def _bronnen_of_more(old: Rulebook, new: Rulebook) -> Iterator[str]:
     """Of which a dienst now uses another soort: a volgverzoek names diensten, so that the last one asks for less than it says."""
     for nummer, now in new.diensten.items():
         was = old.diensten.get(nummer)
-        yield from (new.soorten[n].bron for n in now.feiten if was is not None and n not in was.feiten)
+        yield from (new.soorten[n].bron for n in now.gevraagd if was is not None and n not in was.gevraagd)

@@ -1,10 +1,10 @@
 """What the node knows of one persoon: the versions of records, what was sent about them, and what was asked of bronnen.
 
-A timeline is frozen and is kept as rows of bytes; a change makes a new one. The basisfeiten, few and needed for every mutatie, stand in the
-head, in the order in which they first came: what was sent refers to them by position. The feiten stand in pages. Of most persons there
-is one, which the head holds; of a persoon with many records there are as many as keep a page small, so that a mutatie reads, writes and
-sends to the log one small page, however many there are. Pages are read when they are asked for. A row of its own says when the klok next
-matters to a persoon, so that these days can be told from all rows without reading any other.
+A timeline is frozen and is kept as rows of bytes; a change makes a new one. The basisfeiten and what ends them, few and needed for every
+mutatie, stand in the head, in the order in which they first came: what was sent refers to them by position. The feiten stand in pages. Of
+most persons there is one, which the head holds; of a persoon with many records there are as many as keep a page small, so that a mutatie
+reads, writes and sends to the log one small page, however many there are. Pages are read when they are asked for. A row of its own says
+when the klok next matters to a persoon, so that these days can be told from all rows without reading any other.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -47,7 +47,7 @@ Handled = Mapping[bytes, tuple[bytes, ...]]  # name of a signaal → digests of 
 class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The first row of a persoon."""
 
-    gronden: dict[int, tuple[Record, ...]] = {}  # nummer of the soort → basisfeiten
+    gronden: dict[int, tuple[Record, ...]] = {}  # nummer of the soort → basisfeiten, and what else counts for all pairs
     follows: dict[str, Follow] = {}  # bron → volgverzoek
     pages: int = 1
     page: Page = Page()  # while there is one
@@ -66,13 +66,13 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
     due: int | None = None  # when that has changed: see next_due
 
     def of(self, soort: Soort) -> Iterable[Record]:
-        """The records of a soort; basisfeiten in the order of their positions."""
-        if soort.is_basisfeit:
+        """The records of a soort; those in the head in the order of their positions."""
+        if soort.in_kop:
             return self.head.gronden.get(soort.nummer, ())
         return chain.from_iterable(page.of(soort) for page in self.pages())
 
     def gronden(self, nummer: int) -> tuple[Record, ...]:
-        """The basisfeiten of a soort."""
+        """The basisfeiten of a soort, or the records of another one that stand beside them."""
         return self.head.gronden.get(nummer, ())
 
     def position(self, nummer: int, name: bytes) -> int:
@@ -85,7 +85,7 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
 
     def find(self, soort: Soort, name: bytes) -> Record | None:
         """The record of that packed name."""
-        if soort.is_basisfeit:
+        if soort.in_kop:
             return next((r for r in self.gronden(soort.nummer) if r.name == name), None)
         return self._page(self._number(name)).find(soort, name)
 
@@ -122,7 +122,7 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
         """With each of ``records`` in the place of the one of that name, or behind the others; ``soorten`` are all that there are."""
         gronden, pages, full = self.head.gronden, dict[int, Page](), False
         for soort, record in records:
-            if soort.is_basisfeit:
+            if soort.in_kop:
                 gronden = {**gronden, soort.nummer: _put(gronden.get(soort.nummer, ()), record)}
                 continue
             number = self._number(record.name)
@@ -133,7 +133,7 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
 
     def forgetting(self, soorten: Mapping[int, Soort], gone: Collection[int]) -> "Timeline":
         """Of the soorten ``gone`` only what ``forgotten`` leaves of records about which signals went out, and nothing of the others."""
-        pages = {}
+        pages, gronden = {}, {n: records for n, records in self.head.gronden.items() if n not in gone}
         for number, page in enumerate(self.pages()):
             if page.feiten.keys() & gone:
                 kept = Page()
@@ -142,7 +142,7 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
                         if nummer not in gone or r.sent:
                             kept = kept.put(soorten[nummer], forgotten(r) if nummer in gone else r)
                 pages[number] = kept
-        return self._with(self.head.gronden, pages) if pages else self
+        return self._with(gronden, pages) if pages or len(gronden) < len(self.head.gronden) else self
 
     def rows(self) -> dict[bytes, bytes | None]:
         """What is to be written where: the head, and the pages that have changed. None where nothing is left to keep."""
@@ -179,7 +179,8 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
             return replace(self, head=Head(gronden, head.follows, 1, new.get(0, head.page), head.handled, head.nummer))
         changed = self.changed | new.keys()
         if gronden is not head.gronden:
-            head, changed = Head(gronden, head.follows, head.pages, handled=head.handled), changed | {_HEAD}
+            head = Head(gronden, head.follows, head.pages, handled=head.handled, nummer=head.nummer)
+            changed |= {_HEAD}
         return replace(self, head=head, loaded={**self.loaded, **new}, changed=changed)
 
 

@@ -42,7 +42,7 @@ struct Soort {
     Slice before_record_id, before_partition;  // JSON of a record as evidence
     bool plain;                                // whether mutaties of it are taken here at all
     bool basis, filtert_zelf;
-    bool weighed;  // a basisfeit that is judged with all feiten: whoever has one is left to the reference
+    bool weighed;  // a basisfeit that is judged with all feiten, or what counts for all pairs: whoever has one is left to the reference
     Array<Form> velden;
     Array<u32> grond_voor, gebruikt_door;  // diensten
     Array<Schema> schemas;

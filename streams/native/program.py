@@ -150,7 +150,7 @@ def _field(soort: Soort, name: str, field: Mapping[str, Any], type_: object, *, 
 
 
 def _is_plain(rulebook: Rulebook, soort: Soort, schemas: Mapping[int, object]) -> bool:
-    """Whether mutaties of a soort are the native core's: feit or basisfeit, not both, and no basisfeit that is judged with all feiten.
+    """Whether mutaties of a soort are the native core's: feit or basisfeit, not both, and not what makes it leave a persoon.
 
     Where there is none of the latter, nothing is to be said of them, so that feiten which such a dienst uses too are plain as well.
     """
@@ -162,8 +162,8 @@ def _is_plain(rulebook: Rulebook, soort: Soort, schemas: Mapping[int, object]) -
 
 
 def _is_weighed(rulebook: Rulebook, soort: Soort) -> bool:
-    """Whether a record is a basisfeit that some dienst judges with all feiten together: the reference does all of its persoon."""
-    return any(d.basis == soort.nummer for d in rulebook.van_gronden)
+    """Whether the reference does all of a persoon with such a record: a basisfeit judged with all feiten, or what counts for all pairs."""
+    return soort.voor_alle or any(d.basis == soort.nummer for d in rulebook.van_gronden)
 
 
 def _soort(

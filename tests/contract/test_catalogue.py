@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from schemas.catalogue import Catalogue, CatalogueError
-from tests.contract.spoiling import copied, drop, put, spoil
+from schemas.catalogue import Catalogue
+from schemas.parts import CatalogueError
+from tests.contract.spoiling import PUBLISHED, copied, drop, put, spoil
 
 DIENST = "diensten/rechtmatigheidscontrole-levensonderhoud.yaml"
 TOPIC = "topics/mutaties.uwv.uitkering.yaml"
@@ -251,3 +252,52 @@ def test_a_file_that_is_not_there_is_named(file: str, folder: Path) -> None:
 def test_a_schema_that_is_no_json_is_named(folder: Path) -> None:
     (folder / "avro" / "mutaties.uwv.uitkering.v1.avsc").write_text("{", encoding="utf-8")
     assert refusal(folder).startswith("mutaties.uwv.uitkering.yaml: schemas: mutaties.uwv.uitkering.v1.avsc: ")
+
+
+EINDE = {"soort": "rvig.overlijden", "doel": "x", "grondslag": "x"}
+EINDEN: list[tuple[object, str]] = [
+    (EINDE | {"soort": "rvig.geboorte"}, "soort: there is no topic mutaties.rvig.geboorte"),
+    (EINDE | {"soort": "gemeente.jongere"}, "soort: gemeente.jongere is a basisfeit or a feit in jongeren-zonder-startkwalificatie.yaml"),
+    (EINDE | {"soort": "rvig.huishouden"}, "soort: rvig.huishouden is a basisfeit or a feit in beslagvrije-voet.yaml"),
+    (EINDE | {"doel": ""}, "doel: String should have at least 1 character"),
+    ({"soort": "rvig.overlijden", "doel": "x"}, "grondslag: Field required"),
+    (EINDE | {"velden": ["begindatum"]}, "velden: Extra inputs are not permitted"),
+]
+
+
+@pytest.mark.parametrize(("einde", "said"), EINDEN, ids=lambda x: str(x)[:60])
+def test_what_ends_a_basisfeit_is_a_soort_of_its_own_with_purpose_and_ground(einde: object, said: str, folder: Path) -> None:
+    spoil(folder, DIENST, ("basisfeit", "eindigt_bij"), put(einde))
+    assert refusal(folder).startswith(f"{Path(DIENST).name}: basisfeit.eindigt_bij.{said}")
+
+
+BEKEND: list[tuple[tuple[str | int, ...], object, str]] = [
+    (("feiten", 0, "bekend", "gelijk"), ["ikv_nummer"], "feiten.0.bekend.gelijk.0: ikv_nummer is not among the listed velden of both"),
+    (("feiten", 0, "bekend", "gelijk"), [], "feiten.0.bekend.gelijk: Tuple should have at least 1 item"),
+    (("feiten", 1, "bekend", "hoogstens", "veld"), "loon", "feiten.1.bekend.hoogstens.veld: loon is not among the listed velden"),
+    (("feiten", 1, "bekend", "hoogstens", "veld"), "tijdvak", "feiten.1.bekend.hoogstens.veld: tijdvak is no number"),
+    (("feiten", 1, "bekend", "hoogstens", "grens"), "houder", "feiten.1.bekend.hoogstens.grens: houder is no number"),
+    (("feiten", 1, "bekend", "hoogstens", "tijdvak"), "loon_sv", "feiten.1.bekend.hoogstens.tijdvak: loon_sv is no tijdvak"),
+    (("feiten", 1, "bekend", "formule"), "loon_sv < 1", "feiten.1.bekend.formule: Extra inputs are not permitted"),
+    (("opgaven", "soort"), "uwv.opgave", "opgaven.soort: there is no topic mutaties.uwv.opgave"),
+    (("opgaven", "soort"), "gemeente.jongere", "opgaven.soort: gemeente.jongere is a basisfeit or a feit in jongeren-zonder"),
+    (("opgaven", "soort"), "rvig.overlijden", "basisfeit.eindigt_bij.soort: rvig.overlijden is named twice"),
+    (("opgaven", "velden", 0, "veld"), "kenmerk", "opgaven.velden.0: kenmerk is not in the schema of gemeente.opgegeveninkomen"),
+    (("opgaven", "grondslag"), "", "opgaven.grondslag: String should have at least 1 character"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "said"), BEKEND, ids=lambda x: str(x)[:60])
+def test_what_is_known_already_is_said_in_fields_that_are_listed_on_both_sides(
+    path: tuple[str | int, ...], value: object, said: str, folder: Path
+) -> None:
+    spoil(folder, DIENST, path, put(value))
+    assert refusal(folder).startswith(f"{Path(DIENST).name}: {said}")
+
+
+def test_what_is_known_needs_opgaven_and_these_a_houder_and_something_that_is_known(folder: Path) -> None:
+    spoil(folder, DIENST, ("opgaven",), drop)
+    assert "feiten.0.bekend: opgaven are needed, and a rule of the patroon samenloop" in refusal(folder)
+    shutil.copy(PUBLISHED / DIENST, folder / DIENST)
+    spoil(folder, DIENST, ("opgaven", "velden", 0), drop)
+    assert "opgaven: a feit that may be bekend is needed, and houder among the listed velden" in refusal(folder)

@@ -105,7 +105,7 @@ def test_a_signal_that_changed_hands_says_so(catalogue: Catalogue) -> None:
     def because(soort: Signaalsoort, ontvanger: str, houder: str) -> tuple[str, str]:
         regel, oorzaak = Regel("samenloop", 1), Oorzaak("klok", 0, 7)
         signaal = Signaal("", 2, soort, "", regel, ontvanger, "A-1", None, None, None, record, record, oorzaak, "")
-        cause = cause_of(None, signaal, tick, houder, catalogue.opvolging)
+        cause = cause_of(None, signaal, tick, houder, catalogue.opvolging, catalogue.diensten["rechtmatigheidscontrole-levensonderhoud"])
         return cause.code, cause.tekst
 
     assert because("VERVALLEN", "gm0457", "gm0457") == (
@@ -116,3 +116,55 @@ def test_a_signal_that_changed_hands_says_so(catalogue: Catalogue) -> None:
     assert because("NIEUW", "gm0363", "gm0457") == ("OPVOLGER", "deze ontvanger heeft sinds 24 mrt 2022 de dossiers van gm0457")
     assert because("NIEUW", "gm0363", "gm0363")[0] == "KLOK"
     assert because("VERVALLEN", "gm0363", "gm0363")[0] == "KLOK"
+
+
+def test_of_days_behind_a_death_it_is_said_that_the_basisfeit_had_ended(catalogue: Catalogue) -> None:
+    rulebook = rulebook_of(catalogue)
+    soorten = {s.naam: s for s in rulebook.soorten.values()}
+    basis, feit = soorten["gemeente.bijstand"], soorten["dji.detentie"]
+    listed = {"houder": "gm0363", "kenmerk": "A-1", "wet": "IOAW"}
+    days = {"both": Period(19_990, None), "behind": Period(20_006, None), "long before": Period(19_000, 19_100)}
+    records = [
+        (basis, Record(pack("b-1"), 1, 5, Period(20_000, None), tuple(listed[v] for v in basis.velden))),
+        (soorten["rvig.overlijden"], Record(pack("o-1"), 1, 5, Period(20_005, None), ())),
+        *((feit, Record(pack(name), 1, 6, period, ())) for name, period in days.items()),
+    ]
+    timeline = timeline_of(b"", lambda _: None).with_records(rulebook.soorten, records)
+    log = {(feit.nummer, name): Mutatie(name, 1, 0, None) for name in days}
+    told = {p.record_id: p.code for p in _pairs(rulebook, timeline, log, {(basis.nummer, "b-1"): "gm0363"})}
+    assert told == {"both": "SIGNAAL", "behind": "GEEINDIGD", "long before": "GEEN_GEDEELDE_DAG"}
+
+
+def test_what_the_klok_would_bring_without_a_death_is_said_to_have_ended(catalogue: Catalogue) -> None:
+    rulebook = rulebook_of(catalogue)
+    soorten = {s.naam: s for s in rulebook.soorten.values()}
+    basis = soorten["gemeente.jongere"]
+    listed = {"houder": "gm0363", "kenmerk": "A-1", "geboortedatum": 11_000}
+    records = [
+        (basis, Record(pack("j-1"), 1, 5, Period(20_000, None), tuple(listed[v] for v in basis.velden))),
+        (soorten["rvig.overlijden"], Record(pack("o-1"), 1, 5, Period(20_005, None), ())),
+    ]
+    timeline = timeline_of(b"", lambda _: None).with_records(rulebook.soorten, records)
+    own = {(basis.nummer, "j-1"): "gm0363"}
+    codes = {day: {p.dienst: p.code for p in _pairs(rulebook, timeline, {}, own, day)} for day in (20_005, 20_006)}
+    assert [codes[day]["jongeren-zonder-startkwalificatie"] for day in codes] == ["REGEL_GELDT", "GEEINDIGD"]
+
+
+def test_of_what_was_declared_it_is_said_that_it_was(catalogue: Catalogue) -> None:
+    rulebook = rulebook_of(catalogue)
+    soorten = {s.naam: s for s in rulebook.soorten.values()}
+    basis, feit, opgave = (soorten[s] for s in ("gemeente.bijstand", "uwv.inkomstenverhouding", "gemeente.opgegeveninkomen"))
+    listed = {"houder": "gm0363", "kenmerk": "A-1", "wet": "IOAW", "loonheffingennummer": "123456789L01", "maandbedrag": None}
+    jobs = {"declared": ("123456789L01", 20_010), "in part": ("123456789L01", 20_000), "another": ("987654321L01", 20_010)}
+    records = [
+        (basis, Record(pack("b-1"), 1, 5, Period(20_000, None), tuple(listed[v] for v in basis.velden))),
+        (opgave, Record(pack("oi-1"), 1, 5, Period(20_005, None), tuple(listed[v] for v in opgave.velden))),
+        *(
+            (feit, Record(pack(name), 1, 6, Period(begin, None), tuple({"loonheffingennummer": employer}.get(v, 1) for v in feit.velden)))
+            for name, (employer, begin) in jobs.items()
+        ),
+    ]
+    timeline = timeline_of(b"", lambda _: None).with_records(rulebook.soorten, records)
+    log = {(feit.nummer, name): Mutatie(name, 1, 0, None) for name in jobs}
+    told = {p.record_id: (p.code, p.signaal) for p in _pairs(rulebook, timeline, log, {(basis.nummer, "b-1"): "gm0363"})}
+    assert told == {"declared": ("AL_OPGEGEVEN", False), "in part": ("SIGNAAL", True), "another": ("SIGNAAL", True)}

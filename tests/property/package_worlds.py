@@ -196,14 +196,15 @@ def _reaches(told: Told, day: int) -> bool:
     return feit is not None and (feit["einddatum"] is None or feit["einddatum"] >= day)
 
 
-def truth(told: Iterable[Event]) -> Live:
+def truth(told: Iterable[Event], packages: Sequence[Package] = PACKAGES) -> Live:
     """What the ontvangers hold in the end, by the newest versions and the newest day."""
     standing, klok = newest(told)
     return {
         _package(p, basis, standing, klok)
-        for p in PACKAGES
+        for p in packages
         for basis in standing
         if basis.soort == p.basis and klok is not None and covers(basis, klok) and _waited(p, basis, klok)
+        if p.days(basis.mutatie.feit or {})
     }
 
 

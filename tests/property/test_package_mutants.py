@@ -34,25 +34,27 @@ def _no_waiting(day: int, termijn: str) -> int:
     return day
 
 
-def _for_ever(dienst: Any, regel: Any, basis: Any, feiten: Any) -> Any:
-    return [s._replace(told=Period(s.told.start, None)) for s in _spells(dienst, regel, basis, feiten)]
+def _for_ever(dienst: Any, regel: Any, basis: Any, feiten: Any, *end: Any) -> Any:
+    return [s._replace(told=Period(s.told.start, None)) for s in _spells(dienst, regel, basis, feiten, *end)]
 
 
-def _only_when_there_is_anything(dienst: Any, regel: Any, basis: Any, feiten: Any) -> Any:
-    return [s for s in _spells(dienst, regel, basis, feiten) if s.standing.delen]
+def _only_when_there_is_anything(dienst: Any, regel: Any, basis: Any, feiten: Any, *end: Any) -> Any:
+    return [s for s in _spells(dienst, regel, basis, feiten, *end) if s.standing.delen]
 
 
-def _only_what_lies_inside(dienst: Any, regel: Any, basis: Any, feiten: Any) -> Any:
+def _only_what_lies_inside(dienst: Any, regel: Any, basis: Any, feiten: Any, *end: Any) -> Any:
     days = _reference(dienst, regel, basis)
-    return _spells(dienst, regel, basis, [(s, f) for s, f in feiten if days is not None and f.period.shared_with(days) == f.period])
+    return _spells(dienst, regel, basis, [(s, f) for s, f in feiten if days is not None and f.period.shared_with(days) == f.period], *end)
 
 
-def _whatever_is_known(dienst: Any, regel: Any, basis: Any, feiten: Any) -> Any:
-    return [s._replace(standing=spells._standing(dienst, basis, s.standing.shared, feiten)) for s in _spells(dienst, regel, basis, feiten)]
+def _whatever_is_known(dienst: Any, regel: Any, basis: Any, feiten: Any, *end: Any) -> Any:
+    return [
+        s._replace(standing=spells._standing(dienst, basis, s.standing.shared, feiten)) for s in _spells(dienst, regel, basis, feiten, *end)
+    ]
 
 
-def _spells(dienst: Any, regel: Any, basis: Any, feiten: Any) -> list[Any]:
-    return list(_informatiepakket(dienst, regel, basis, feiten))
+def _spells(dienst: Any, regel: Any, basis: Any, feiten: Any, *end: Any) -> list[Any]:
+    return list(_informatiepakket(dienst, regel, basis, feiten, *end))
 
 
 def _since_the_application(dienst: Any, basis: Any) -> int | None:

@@ -1,7 +1,7 @@
 """Small worlds for Hypothesis: mutaties about one persoon, the engine's run over them, and the truth worked out day by day."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -150,7 +150,7 @@ def live(signalen: Sequence[Signaal]) -> Live:
     }
 
 
-def truth(told: Iterable[Told]) -> Live:
+def truth(told: Iterable[Told], listed: Mapping[str, Sequence[str]] = LISTED) -> Live:
     """The same, worked out by laying the days of the newest versions beside each other, one by one."""
     newest: dict[tuple[str, str], Told] = {}
     for one in told:
@@ -159,7 +159,7 @@ def truth(told: Iterable[Told]) -> Live:
             newest[key] = one
     standing = [t for t in newest.values() if t.mutatie.feit is not None]
     return {
-        _pair(basis, feit, shared)
+        _pair(basis, feit, shared, listed[feit.soort])
         for basis in standing
         for feit in standing
         if basis.soort == BASIS != feit.soort and (shared := sorted(_days(basis) & _days(feit)))
@@ -175,7 +175,7 @@ def _days(told: Told) -> set[int]:
     return set(range(begin, (_BEYOND if end is None else end) + 1))
 
 
-def _pair(basis: Told, feit: Told, shared: list[int]) -> tuple[Any, ...]:
+def _pair(basis: Told, feit: Told, shared: list[int], listed: Sequence[str]) -> tuple[Any, ...]:
     from datetime import date, timedelta
 
     def iso(day: int) -> str:
@@ -184,6 +184,6 @@ def _pair(basis: Told, feit: Told, shared: list[int]) -> tuple[Any, ...]:
     b, f = basis.mutatie, feit.mutatie
     assert b.feit is not None
     assert f.feit is not None
-    gegevens = json.dumps({v: f.feit[v] for v in LISTED[feit.soort]}, sort_keys=True)
+    gegevens = json.dumps({v: f.feit[v] for v in listed}, sort_keys=True)
     end = None if shared[-1] == _BEYOND else iso(shared[-1])
     return (b.feit["houder"], b.feit["kenmerk"], b.record_id, f.record_id, iso(shared[0]), end, gegevens)

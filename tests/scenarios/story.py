@@ -56,6 +56,8 @@ ALWAYS: dict[str, dict[str, Any]] = {
     "invorderaar.beslagverzoek": {"einddatum": None, "houder": "ws0013", "kenmerk": "BVV-1"},
     "invorderaar.kwijtscheldingsaanvraag": {"einddatum": None, "houder": "ws0013", "kenmerk": "KW-1", "peildatum": "2026-01-01"},
     "rvig.huishouden": {"einddatum": None, "leefvorm": "ALLEENSTAAND", "aantal_personen": 1, "aantal_kinderen": 0},
+    "gemeente.opgegeveninkomen": {"einddatum": None, "houder": "gm0363", "loonheffingennummer": "123456789L01", "maandbedrag": None},
+    "rvig.overlijden": {"einddatum": None},
     "rmc.overstap": {"einddatum": None, "houder": "rmc21", "kenmerk": "DP-1", "geboortedatum": "2009-03-02"},
     "duo.inschrijving": {"einddatum": None, "onderwijssoort": "MBO_BOL"},
     "duo.startkwalificatie": {"einddatum": None},
@@ -124,8 +126,8 @@ def _bronnen(named: str, soort: str) -> tuple[str, ...]:
     if named != "alle":
         return (named,)
     catalogue = Catalogue.load()
-    feiten = (f for d in catalogue.diensten.values() if d.basisfeit.soort == soort for f in d.feiten)
-    return tuple({b.id for b in (catalogue.bron_of(f.soort) for f in feiten) if not b.filtert_zelf})
+    asked = (s for d in catalogue.diensten.values() if d.basisfeit.soort == soort for s in d.gevraagd)
+    return tuple({b.id for b in map(catalogue.bron_of, asked) if not b.filtert_zelf})
 
 
 def _plain(feit: dict[str, Any]) -> dict[str, Any]:

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from connectors.bronnen.population.applicants import Applicants
+from connectors.bronnen.population.deaths import DEATH, Deaths
 from connectors.bronnen.population.debtors import Debtors
+from connectors.bronnen.population.declarations import Declarations
 from connectors.bronnen.population.further import FurtherRecords
 from connectors.bronnen.population.knobs import Knobs
 from connectors.bronnen.population.persons import EPOCH_DAY, Feit, PersonMaker, SyntheticRecord, synthetic_bsns
@@ -23,6 +25,9 @@ class Delivery(NamedTuple):
     line: dict[str, Any]
 
 
+_BESIDE: Final = ("further", "young", "debtors", "applicants", "deaths", "declarations")  # names of random sources
+
+
 def population(
     catalogue: Catalogue, *, persons: int, seed: int, mutations: int | None = None, months: int = 24, knobs: Knobs | None = None
 ) -> Iterator[Delivery]:
@@ -36,7 +41,7 @@ def population(
     gemeenten = sorted(o.id for o in catalogue.blijvende_ontvangers.values() if o.soort == "gemeente")
     invorderaars = gemeenten + sorted(o.id for o in catalogue.blijvende_ontvangers.values() if o.soort == "waterschap")
     rnd = Random(seed)  # noqa: S311 - repeatable on purpose
-    further, young, debtors, asking = (Random(f"{name} {seed}") for name in ("further", "young", "debtors", "applicants"))  # noqa: S311
+    further, young, debtors, asking, dying, declaring = (Random(f"{name} {seed}") for name in _BESIDE)  # noqa: S311
     applicants = Applicants(asking, knobs, soorten, invorderaars, days)
     mean = months / 3 if mutations is None else max(1.0, (mutations / persons / 1.14 - 3.0 - applicants.mean) / 1.6)
     maker = PersonMaker(rnd, knobs, gemeenten, days, mean)
@@ -46,12 +51,18 @@ def population(
         (young, YoungPeople(young, knobs, soorten, gemeenten, days)),
         (debtors, Debtors(debtors, knobs, soorten, gemeenten, days)),
         (asking, applicants),
+        (dying, Deaths(dying, knobs, soorten, days)),
     )
+    declarations = Declarations(declaring, knobs, soorten)
     deliveries: list[Delivery] = []
     for _, bsn in zip(range(persons), synthetic_bsns(), strict=False):
+        mine: list[SyntheticRecord] = []
         for source, made in makers:
             for record in made.records():
+                mine.append(record)
                 deliveries += _history(source, knobs, maker, bsn, record)
+        for record in declarations.of(mine):
+            deliveries += _history(declaring, knobs, maker, bsn, record)
     deliveries.sort(key=lambda d: (d.day, d.line["record_id"], d.line["versie"]))
     yield from deliveries[:mutations]
 
@@ -67,7 +78,7 @@ def _history(rnd: Random, knobs: Knobs, maker: PersonMaker, bsn: str, record: Sy
     versions: list[tuple[float, Feit | None]] = [(record.registered, record.feit)]
     if rnd.random() < knobs.corrected:
         versions.append((versions[-1][0] + 5 + 85 * rnd.random(), _corrected(rnd, maker, record)))
-    if rnd.random() < knobs.withdrawn:
+    if rnd.random() < (knobs.mistaken_deaths if record.soort == DEATH else knobs.withdrawn):
         versions.append((versions[-1][0] + 5 + 85 * rnd.random(), None))
     arrivals = [day for day, _ in versions]
     for i in range(1, len(versions)):
@@ -86,6 +97,8 @@ def _corrected(rnd: Random, maker: PersonMaker, record: SyntheticRecord) -> Feit
         feit["houder"] = maker.houder()
     elif "loon_sv" in feit and rnd.random() < 0.7:
         feit["loon_sv"] = max(0, feit["loon_sv"] + rnd.randint(-50_000, 50_000))
+    elif record.soort == DEATH:
+        feit["begindatum"] -= rnd.randint(1, 3)
     elif feit["einddatum"] is None:
         feit["einddatum"] = feit["begindatum"] + rnd.randint(10, 400)
     else:

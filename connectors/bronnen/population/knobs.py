@@ -28,6 +28,9 @@ class Knobs:
     remission_applications: float = 0.06  # of local taxes; half of them by two people
     support_applications: float = 0.04  # under the Wmo or the Jeugdwet
     attachments: float = 0.03  # for which a beslagvrije voet is to be set
+    declared: float = 0.05  # of the jobs of persons with a benefit: to the gemeente that pays
+    deaths: float = 0.01  # within the simulated time
+    mistaken_deaths: float = 0.10  # of them; withdrawn later
     corrected: float = 0.08  # records that get a second version
     withdrawn: float = 0.02  # records that are withdrawn in the end
     late: float = 0.50  # of the versions behind a first: arrives before the one that it replaces
