@@ -13,7 +13,6 @@ from aiokafka.structs import TopicPartition
 
 from streams.records import Batch, Run, batches
 
-_MOST: Final = 10_000  # records of a run of rows
 _MESSAGE_SET: Final = -1  # among what a fetch's answer says of a partition
 
 
@@ -38,12 +37,14 @@ def fetch_runs(consumer: Any, most: int) -> None:  # noqa: ANN401 - aiokafka has
 
 
 class RunConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
-    """aiokafka's consumer; ``getmany`` gives runs."""
+    """aiokafka's consumer; ``getmany`` gives runs of at most ``most`` records."""
+
+    most = 10_000
 
     async def start(self) -> None:
         """Connect; raises KafkaError."""
         await super().start()
-        fetch_runs(self, _MOST)
+        fetch_runs(self, self.most)
 
 
 def held(consumer: Any, partitions: Iterable[TopicPartition]) -> None:  # noqa: ANN401 - aiokafka has no types

@@ -12,6 +12,7 @@ from connectors.broker.topics import apply_topics
 from schemas.catalogue import Catalogue
 from streams.clients import Clients
 from streams.engine import Engine
+from streams.fetch import RunConsumer
 from streams.partition import State
 from streams.recovery import Progress, RecoveryError, restore
 from streams.settings import EngineSettings
@@ -45,15 +46,17 @@ def settings(brokers: str, catalogue: Catalogue, tmp_path_factory: pytest.TempPa
     return EngineSettings(brokers, APP, 1, tmp_path_factory.mktemp("herstel"))
 
 
-class Slow(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
+class Slow(RunConsumer):
     """Kafka's own consumer, which hands out little at a time."""
+
+    most = 100
 
     async def getmany(self, *_: Any, **__: Any) -> Any:
         await asyncio.sleep(0.02)
-        return await super().getmany(timeout_ms=200, max_records=100)
+        return await super().getmany(timeout_ms=200, max_records=1)
 
 
-class Dry(AIOKafkaConsumer):  # type: ignore[misc]
+class Dry(RunConsumer):
     """Kafka's own consumer, of which nothing comes."""
 
     async def getmany(self, *_: Any, **__: Any) -> Any:
@@ -61,7 +64,7 @@ class Dry(AIOKafkaConsumer):  # type: ignore[misc]
         return {}
 
 
-class Silent(AIOKafkaProducer):  # type: ignore[misc]
+class Silent(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no types
     """Kafka's own producer, to which no coordinator answers."""
 
     async def start(self) -> None:
@@ -98,7 +101,7 @@ async def test_what_was_restored_is_not_read_again(settings: EngineSettings) -> 
 
 async def test_an_interrupted_restoring_goes_on_where_it_was(settings: EngineSettings) -> None:
     store, progress = PartitionStore(""), Progress()
-    first = asyncio.create_task(restore(settings, Clients(consumer=Slow), 0, store, progress))
+    first = asyncio.create_task(restore(settings, Clients(rows=Slow), 0, store, progress))
     while progress.percent < 20:  # noqa: ASYNC110 - nobody is told
         await asyncio.sleep(0.01)
     first.cancel()
@@ -114,13 +117,13 @@ async def test_an_interrupted_restoring_goes_on_where_it_was(settings: EngineSet
 
 async def test_a_changelog_of_which_nothing_comes_ends_with_a_clear_message(settings: EngineSettings) -> None:
     with pytest.raises(RecoveryError, match=r"partition 0: nothing came of herstel-personen-changelog for 0.5 s, at 0 %"):
-        await restored(replace(settings, stall_timeout=0.5), PartitionStore(""), Clients(consumer=Dry))
+        await restored(replace(settings, stall_timeout=0.5), PartitionStore(""), Clients(rows=Dry))
 
 
 async def test_partitions_that_are_taken_back_while_they_are_restored_are_given_up_at_once(
     settings: EngineSettings, catalogue: Catalogue
 ) -> None:
-    engine = Engine(settings, catalogue, Clients(consumer=Slow))
+    engine = Engine(settings, catalogue, Clients(rows=Slow))
     ours = [TP(topic, 0) for topic in engine.topics]
     await engine.assigned(ours)
     async with asyncio.timeout(60):
@@ -144,7 +147,7 @@ async def test_partitions_that_are_taken_back_while_they_are_restored_are_given_
 
 
 @pytest.mark.parametrize(
-    ("clients", "complaint"), [(Clients(consumer=Dry), "nothing came"), (Clients(producer=Silent), "did not hand partition 0 over")]
+    ("clients", "complaint"), [(Clients(rows=Dry), "nothing came"), (Clients(producer=Silent), "did not hand partition 0 over")]
 )
 async def test_a_partition_that_cannot_be_opened_ends_the_worker(
     settings: EngineSettings, catalogue: Catalogue, clients: Clients, complaint: str
