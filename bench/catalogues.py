@@ -60,6 +60,8 @@ def _keep_the_job(folder: Path) -> None:
     for file in (folder / "topics").glob("mutaties.*.yaml"):
         if file.stem.removeprefix("mutaties.") not in _JOB:
             file.unlink()
+        else:  # the comparison knows every date
+            file.write_text(file.read_text().replace("onbekende_datums: ruim\n", ""))
     owners = {soort.split(".")[0] for soort in _JOB} | {"knooppunt", "rvig"}
     _keep(folder / "bronnen.yaml", lambda row: row["id"] in owners)
     _keep(folder / "ontvangers.yaml", lambda row: row["soort"] == dienst["ontvanger"]["soort"])

@@ -23,6 +23,7 @@ Duration = Field(pattern=r"^P([0-9]+M|[0-9]+D)$")
 
 
 PUBLISHED: Final = Path(str(files("schemas")))
+ONZEKER: Final = "onzeker"  # the field that says which of them the bron knows in part only
 PERIODE: Final = ("begindatum", "einddatum")  # every feit has them, and every rule uses them
 BESTANDEN: Final = ("*.yaml", "topics/*.yaml", "diensten/*.yaml", "avro/*.avsc")
 
@@ -71,6 +72,7 @@ class Topic(Part):
     compatibiliteit: Literal["NONE", "BACKWARD", "FULL"]
     bewaartermijn: str | None = Duration
     opruiming: Literal["delete", "compact"]
+    onbekende_datums: Literal["ruim"] | None = None  # how the edge takes a period's dates that are known in part; else it refuses them
     velden: Mapping[str, str] = {}  # what each field of a feit means, in Dutch; PERIODE goes without saying
 
     @property
@@ -303,7 +305,10 @@ def _check_topic(catalogue: Catalogue, topic: Topic) -> None:
             raise CatalogueError(f"{topic.place}: eigenaar: the topic's bron is expected, not {topic.eigenaar}")
         if not topic.schemas:
             raise CatalogueError(f"{topic.place}: schemas: a topic of mutaties has at least one")
-        _check_explained(topic, feit_fields(catalogue.latest_schema(topic.topic)).keys())
+        fields = feit_fields(catalogue.latest_schema(topic.topic)).keys()
+        _check_explained(topic, fields)
+        if topic.onbekende_datums is not None and ONZEKER not in fields:
+            raise CatalogueError(f"{topic.place}: onbekende_datums: the newest schema has no field {ONZEKER} to say so")
     if topic.bewaartermijn is None and topic.opruiming != "compact":
         raise CatalogueError(f"{topic.place}: bewaartermijn: only a compacted topic may be without")
 
@@ -328,16 +333,7 @@ def _check_dienst(catalogue: Catalogue, dienst: Dienst) -> None:
         if used.count(part.soort) > 1:
             raise dienst.fault(f"{key}.soort", f"{part.soort} is named twice")
     _check_alone(catalogue, dienst)
-    listed: list[dict[str, Any]] = []
-    for key, part in parts:
-        known = feit_fields(catalogue.latest_schema(f"mutaties.{part.soort}"))
-        names = [v.veld for v in part.velden]
-        for i, name in enumerate(names):
-            if name not in known:
-                raise dienst.fault(f"{key}.velden.{i}", f"{name} is not in the schema of {part.soort}")
-            if name in names[:i]:
-                raise dienst.fault(f"{key}.velden.{i}", f"{name} is named twice")
-        listed.append({name: known[name]["type"] for name in names})
+    listed = [_listed_fields(catalogue, dienst, key, part) for key, part in parts]
     if not {"houder", "kenmerk"} <= listed[0].keys():
         raise dienst.fault("basisfeit.velden", "houder and kenmerk are needed to address a signaal")
     told = dict(zip(used[1:], listed[1:], strict=True))
@@ -367,6 +363,20 @@ def _check_bekend(dienst: Dienst, listed: Mapping[str, Mapping[str, Any]]) -> No
     for i, soort, bekend in known:
         for place, text in bekend_faults(bekend, listed[soort], listed[dienst.opgaven.soort]):
             raise dienst.fault(".".join(map(str, ("feiten", i, "bekend", *place))), text)
+
+
+def _listed_fields(catalogue: Catalogue, dienst: Dienst, key: str, part: Basisfeit | Feitsoort | Einde | Opgave) -> dict[str, Any]:
+    """The Avro types of the fields that a dienst uses of a soort, by name."""
+    topic = catalogue.mutatie_topics[part.soort]
+    known, names = feit_fields(catalogue.latest_schema(topic.topic)), [v.veld for v in part.velden]
+    for i, name in enumerate(names):
+        if name not in known:
+            raise dienst.fault(f"{key}.velden.{i}", f"{name} is not in the schema of {part.soort}")
+        if name in names[:i]:
+            raise dienst.fault(f"{key}.velden.{i}", f"{name} is named twice")
+    if topic.onbekende_datums is not None and ONZEKER not in names:
+        raise dienst.fault(f"{key}.velden", f"{ONZEKER} is needed: dates of {part.soort} may be known in part only")
+    return {name: known[name]["type"] for name in names}
 
 
 def _check_orphans(catalogue: Catalogue) -> None:

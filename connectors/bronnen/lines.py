@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from connectors.bronnen.bsn import normal_bsn
 from connectors.bronnen.checks import MAX_LINE, check_of, parse_line, same_names, text_of, time_of, versie_of
+from connectors.bronnen.onzeker import widest
 from connectors.bronnen.pseudonym import Pseudonymiser
 from connectors.bronnen.rejections import RejectedError, RejectionCode
 from schemas.catalogue import Catalogue, Schema, feit_fields
@@ -49,6 +50,7 @@ class LineReader:
         self._houders = frozenset(catalogue.ontvangers)
         fields = feit_fields(self._schema)
         self._names = fields.keys()
+        self._widens = topic.onbekende_datums is not None
         self._checks = [(n, f"feit.{n}", check_of(field["type"], field.get("patroon"))) for n, field in fields.items()]
         self._record = _record_name(self._schema)
         self._free = [n for n, field in fields.items() if _may_hold_a_bsn(field["type"])]
@@ -86,6 +88,8 @@ class LineReader:
             raise RejectedError(RejectionCode.VELD_TYPE, "feit")
         if same_names(feit, self._names, self._defaults, "feit."):
             feit = {**self._defaults, **feit}
+        if self._widens:
+            feit = widest(feit)
         checked = {name: check(feit[name], path) for name, path, check in self._checks}
         if checked["einddatum"] is not None and checked["einddatum"] < checked["begindatum"]:
             raise RejectedError(RejectionCode.EINDDATUM_VOOR_BEGINDATUM, "feit.einddatum")

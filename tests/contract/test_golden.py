@@ -50,6 +50,8 @@ PUBLISHED = {
     44: ("mutaties.invorderaar.kwijtscheldingsaanvraag.v1.avsc", "17a0138fe70abb1956a8e191956ae94baf9c15c3ebd53e444072213ca9b35572"),
     45: ("mutaties.rvig.overlijden.v1.avsc", "a1f44b9415fc31d6246bc8eb70c9934db6e010da56fef5a2c5d1712b2a0ccaea"),
     46: ("mutaties.gemeente.opgegeveninkomen.v1.avsc", "bce19b3770da4c78b3a77713b875a3cb9da89a44a70eed10ff1e174815f23024"),
+    111: ("mutaties.svb.pensioen.v2.avsc", "0bf9d3e3b99276c4d21a6e6412b0dbda03366ae57a714e08fa864dea68e58439"),
+    112: ("mutaties.uwv.uitkering.v2.avsc", "a2d52cd130894559216b558dddbb4fc659617968e0ebc00de5b3082e089d8bea"),
     100: ("klok.v1.avsc", "f82cfc3c6add6b6dc435beb48c4317b138c3d1e35c934b3fafea258b9382f3bf"),
     101: ("volgverzoeken.v1.avsc", "4691e222b2add6821708088ee49fec643abc353d1d4fd9471b31b289fc6fc893"),
     102: ("signalen.v1.avsc", "2fafb31e6de2536eb2275d256269e41e1879e439b9868fe6a1b08360002e0b0b"),

@@ -11,6 +11,7 @@ from schemas.minimisation import breaches_of
 from tests.contract.spoiling import PUBLISHED, Change, copied, drop, put, spoil
 
 DIENST = "diensten/rechtmatigheidscontrole-levensonderhoud.yaml"
+PENSIOEN = 3  # among its feiten
 
 
 @pytest.fixture
@@ -70,6 +71,13 @@ def test_an_amount_that_is_not_listed_is_a_breach_with_its_line(folder: Path) ->
     assert "veld: verloonde_uren" in lines(folder, dienst)[breach.line - 1]
 
 
+def test_a_dienst_that_would_not_say_that_a_date_is_uncertain_is_a_breach(folder: Path) -> None:
+    spoil(folder, DIENST, ("feiten", PENSIOEN, "velden", -1), drop)
+    (breach,) = breaches_of(folder)
+    assert (breach.file, breach.key) == (Path(DIENST).name, f"feiten.{PENSIOEN}.velden")
+    assert breach.why == "onzeker is needed: dates of svb.pensioen may be known in part only"
+
+
 def test_two_breaches_in_one_file_are_both_named(folder: Path) -> None:
     spoil(folder, DIENST, ("bewaartermijn",), drop)
     spoil(folder, DIENST, ("inzage",), drop)
@@ -77,7 +85,7 @@ def test_two_breaches_in_one_file_are_both_named(folder: Path) -> None:
 
 
 def test_a_field_that_a_bron_delivers_and_no_dienst_uses_is_a_breach(folder: Path) -> None:
-    avsc = "avro/mutaties.uwv.uitkering.v1.avsc"
+    avsc = "avro/mutaties.uwv.uitkering.v2.avsc"
     schema = json.loads((folder / avsc).read_text())
     feit = schema["fields"][3]["type"][1]
     feit["fields"].append({"name": "reden_einde", "type": ["null", "string"], "doc": "Why it ended.", "default": None})
