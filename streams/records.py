@@ -121,7 +121,7 @@ def batches(
             gone.add(waiting.pop(0)[0])
         last = base + last_delta
         if attributes & _CONTROL:
-            if next(_records(Raw(base, 1, data[begin + _HEADER.size : at]))).key == _ABORT:
+            if count and next(_records(Raw(base, 1, data[begin + _HEADER.size : at]))).key == _ABORT:  # else it was cleaned up
                 gone.discard(producer)
             yield None, last + 1
         elif last < start or (attributes & _TRANSACTIONAL and producer in gone):

@@ -9,6 +9,10 @@ from streams.audit.recompute_records import basis_of
 _NEVER: Final = 1_000_000  # a day behind all that can be registered
 
 
+def _dossiers(houder: str) -> str:
+    return f"coalesce((SELECT laatste FROM dossiers d WHERE d.houder = {houder}), {houder})"
+
+
 def known_pairs(catalogue: Catalogue, dienst: Dienst, feit: Feitsoort) -> str:
     """(persoon, basisfeit, feit) of the pairs that are known; empty where the dienst knows of none.
 
@@ -17,7 +21,8 @@ def known_pairs(catalogue: Catalogue, dienst: Dienst, feit: Feitsoort) -> str:
     if feit.bekend is None or dienst.opgaven is None:
         return ""
     opgave, soort = (catalogue.mutatie_topics[s].nummer for s in (dienst.opgaven.soort, feit.soort))
-    fits = [f"o.{veld} = f.{veld}" for veld in feit.bekend.gelijk]
+    fits = [f"{_dossiers('o.houder')} = {_dossiers('b.geregistreerd')}"]
+    fits += [f"o.{veld} = f.{veld}" for veld in feit.bekend.gelijk]
     if feit.bekend.hoogstens is not None:
         fits.append(f"{monthly(feit.bekend.hoogstens)} <= o.{feit.bekend.hoogstens.grens}")
     window = "PARTITION BY persoon, basisfeit, feit ORDER BY van ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
@@ -27,7 +32,7 @@ def known_pairs(catalogue: Catalogue, dienst: Dienst, feit: Feitsoort) -> str:
                     coalesce(o.einddatum, {_NEVER}) AS tot, greatest(b.begindatum, f.begindatum) AS eerste,
                     coalesce(least(b.einddatum, f.einddatum), {_NEVER}) AS laatste
                 FROM {basis_of(dienst)} b JOIN leeft_{soort} f ON f.persoon = b.persoon
-                    JOIN leeft_{opgave} o ON o.persoon = b.persoon AND o.houder = b.geregistreerd AND {" AND ".join(fits)}
+                    JOIN leeft_{opgave} o ON o.persoon = b.persoon AND {" AND ".join(fits)}
             ) WHERE van <= laatste AND tot >= eerste
         ) GROUP BY persoon, basisfeit, feit
         HAVING min(van) <= any_value(eerste) AND max(tot) >= any_value(laatste) AND bool_and(coalesce(van <= vorige + 1, true))"""

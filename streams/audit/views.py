@@ -53,6 +53,7 @@ def make(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, work: Path, known_
     if ended:
         db.executemany("INSERT INTO opvolging VALUES (?, ?, ?)", ended)
     db.execute(f"CREATE VIEW adressen AS {_ADDRESSED}")
+    db.execute(f"CREATE TABLE dossiers AS {_DOSSIERS}")
     turns = f"max(beurt) FILTER (WHERE {begun}) AS vroeg, min(beurt) FILTER (WHERE NOT ({begun})) AS laat"
     moments.append(f"SELECT 'klok' AS soort, partitie, NULL AS persoon, NULL AS record_id, {turns} FROM tk GROUP BY ALL")
     places.append(f"""SELECT 'klok' AS topic, partitie, "offset", NULL, NULL, NULL, NULL, datum * {_DAY_MS} FROM {TIKKEN}""")
@@ -73,6 +74,17 @@ SELECT partitie, houder, opvolger FROM stappen s
 WHERE NOT EXISTS (SELECT 1 FROM opvolging o WHERE o.houder = s.opvolger AND o.tot <= s.dag)
 """
 """Of each houder that is no more on the day of the klok the ontvanger that is told in its place, step by step; NULL where nobody is."""
+
+_DOSSIERS: Final = """
+WITH RECURSIVE stappen AS (
+    SELECT houder, opvolger FROM opvolging WHERE opvolger IS NOT NULL
+    UNION ALL
+    SELECT s.houder, o.opvolger FROM stappen s JOIN opvolging o ON o.houder = s.opvolger WHERE o.opvolger IS NOT NULL
+)
+SELECT houder, opvolger AS laatste FROM stappen s
+WHERE NOT EXISTS (SELECT 1 FROM opvolging o WHERE o.houder = s.opvolger AND o.opvolger IS NOT NULL)
+"""
+"""Of each houder that ends the last that has its dossiers, on whatever day."""
 
 _TICKED: Final = f"""
 SELECT t.*, g.beurt FROM {TIKKEN} t ASOF JOIN (SELECT * FROM {GENOMEN} WHERE topic = 'klok') g

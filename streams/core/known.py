@@ -10,14 +10,14 @@ from streams.core.rulebook import Known, Most
 Beside = Mapping[int, Sequence[Record]]  # nummer of the soort → records in the head of a persoon
 
 
-def is_known(known: Known, ontvanger: str, feit: Record, shared: Period, beside: Beside) -> bool:
-    """Whether the records of the ontvanger that fit the feit cover all ``shared`` days."""
-    records = [r for r in beside.get(known.soort, ()) if r.period is not None and _fits(known, ontvanger, feit, r)]
+def is_known(known: Known, houder: str, feit: Record, shared: Period, beside: Beside) -> bool:
+    """Whether the records of the houder, and of who merged with it, that fit the feit cover all ``shared`` days."""
+    records = [r for r in beside.get(known.soort, ()) if r.period is not None and _fits(known, houder, feit, r)]
     return bool(records) and _cover((r.period for r in records if r.period is not None), shared)
 
 
-def _fits(known: Known, ontvanger: str, feit: Record, opgave: Record) -> bool:
-    if opgave.values[known.houder] != ontvanger or any(feit.values[f] != opgave.values[o] for f, o in known.gelijk):
+def _fits(known: Known, houder: str, feit: Record, opgave: Record) -> bool:
+    if not known.of_one(opgave.values[known.houder], houder) or any(feit.values[f] != opgave.values[o] for f, o in known.gelijk):
         return False
     if known.hoogstens is None:
         return True

@@ -59,8 +59,8 @@ def _unfollowed(timeline: Timeline, registratietijd: int) -> tuple[tuple[str, Vo
 
 
 def _parts(rulebook: Rulebook, timeline: Timeline, cause: Cause) -> Iterator[Overdracht]:
-    """Everything that is known, basisfeiten first; one part at least, so that the other persoon hears of it."""
-    soorten = sorted(rulebook.soorten.values(), key=lambda s: (not s.is_basisfeit, s.nummer))
+    """Everything that is known, what counts for all of it first; one part at least, so that the other persoon hears of it."""
+    soorten = sorted(rulebook.soorten.values(), key=lambda s: (not s.is_basisfeit, not s.in_kop, s.nummer))
     known = [_bekend(rulebook, timeline, s, r, cause.place.partition) for s in soorten for r in timeline.of(s)]
     via = (*(p.decode() for p in timeline.head.nummer.eerder), timeline.persoon.decode())
     handled = tuple(Afgehandeld(name.hex(), said) for name, said in timeline.head.handled.items())
@@ -154,8 +154,10 @@ def _record(soort: Soort, name: bytes, bekend: Bekend, home: int) -> Record:
     offset = offset_of(bekend.partition, bekend.offset, home) if bekend.versie else 0
     if bekend.begindatum is None:
         return Record(name, bekend.versie, offset, None, ())
+    if not set(soort.velden) <= bekend.velden.keys():  # handed over under rules that did not keep them
+        raise WireError(Reason.NIET_LEESBAAR)
     period = Period.tot_en_met(bekend.begindatum, bekend.einddatum)
-    return Record(name, bekend.versie, offset, period, tuple(bekend.velden.get(v) for v in soort.velden))
+    return Record(name, bekend.versie, offset, period, tuple(bekend.velden[v] for v in soort.velden))
 
 
 def _sent(rulebook: Rulebook, timeline: Timeline, bekend: Bekend) -> tuple[Timeline, tuple[Sent, ...]]:

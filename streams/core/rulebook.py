@@ -55,6 +55,11 @@ class Known:
     houder: int  # in it
     gelijk: tuple[tuple[int, int], ...]  # in the feit, and in it
     hoogstens: Most | None
+    dossiers: Mapping[str, str]  # houder that ends → the last that has its dossiers, on whatever day
+
+    def of_one(self, houder: object, other: object) -> bool:
+        """Whether what two houders hold is, in the end, in the dossiers of one: a merger forgets nothing that was declared."""
+        return self.dossiers.get(str(houder), houder) == self.dossiers.get(str(other), other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +196,11 @@ def _bekend(catalogue: Catalogue, dienst: Dienst, soorten: Mapping[int, Soort]) 
     if dienst.opgaven is None:
         return
     opgave = soorten[catalogue.mutatie_topics[dienst.opgaven.soort].nummer]
+    dossiers = {houder: _beurten(houder, opvolgers)[-1][1] for houder, opvolgers in catalogue.opvolging.items()}
     for feit in dienst.feiten:
         soort = soorten[catalogue.mutatie_topics[feit.soort].nummer]
         if feit.bekend is not None:
             most, of, at = feit.bekend.hoogstens, soort.velden.index, opgave.velden.index
             hoogstens = None if most is None else Most(of(most.veld), None if most.tijdvak is None else of(most.tijdvak), at(most.grens))
             gelijk = tuple((of(veld), at(veld)) for veld in feit.bekend.gelijk)
-            yield soort.nummer, Known(opgave.nummer, at("houder"), gelijk, hoogstens)
+            yield soort.nummer, Known(opgave.nummer, at("houder"), gelijk, hoogstens, dossiers)

@@ -97,8 +97,8 @@ def _check_soorten(old: Rulebook, new: Rulebook) -> None:
         known = was.is_basisfeit or was.filtert_zelf or bool(was.gebruikt_door)
         if now.rol != was.rol and known:
             raise SwitchError(f"{was.naam} is kept as a {was.rol}, and cannot become a {now.rol}")
-        if now.is_basisfeit and not known:
-            raise SwitchError(f"mutaties of {was.naam} were taken before any dienst kept them: a basisfeit needs a soort of its own")
+        if now.rol in {"basisfeit", "opgave"} and not known:  # of both nobody is asked, so that they would not come again
+            raise SwitchError(f"mutaties of {was.naam} were taken before any dienst kept them: a {now.rol} needs a soort of its own")
 
 
 def _check_diensten(old: Rulebook, new: Rulebook) -> None:

@@ -18,6 +18,7 @@ rows = st.lists(st.tuples(contents, contents, st.just([("ce_id", b"x")])), min_s
 NONE, GZIP, SNAPPY, LZ4, ZSTD = range(5)
 BASE_OFFSET = slice(0, 8)
 MAGIC = 16
+HEADER = 61  # bytes
 FIRST_CHECKED = 21
 CONTROL = 0x20
 
@@ -69,6 +70,14 @@ def test_what_a_transaction_took_back_is_not_read_and_what_its_producer_wrote_ne
     n = len(told)
     log = wire(told, 0, ZSTD, 7) + wire(told, n, NONE, 8) + marker(b"\0\0\0\0", 2 * n, 7) + wire(told, 2 * n + 1, NONE, 7)
     assert [r.offset for r in read(log, aborted=((7, 0),))] == [*range(n, 2 * n), *range(2 * n + 1, 3 * n + 1)]
+
+
+def test_a_marker_of_which_kafka_cleaned_up_the_record_is_passed() -> None:
+    whole = bytearray(marker(b"\0\0\0\1", 5, 7))
+    empty = whole[:HEADER]
+    empty[8:12] = (HEADER - 12).to_bytes(4, "big")
+    empty[HEADER - 4 :] = bytes(4)
+    assert list(batches(bytes(empty), 5, [], 10)) == [(None, 6)]
 
 
 def test_a_marker_moves_the_place_to_read_on_from() -> None:

@@ -228,6 +228,13 @@ def test_the_native_core_leaves_those_whose_number_changed_and_nobody_else() -> 
     assert [e.left - n for e, n in zip(net.engines, before, strict=True)] == [1, 1, 0]
 
 
+def test_what_counts_for_all_records_goes_over_before_them() -> None:
+    many = [stated(A, "duo.studiefinanciering", STUDY, name=str(n)) for n in range(230)]
+    death = stated(A, "rvig.overlijden", {"begindatum": STUDY["begindatum"] - 1, "einddatum": None})
+    net = told_of(benefit(A), death, *many, became(A, B))
+    assert net.signalen == []
+
+
 def test_who_has_hundreds_of_records_goes_over_in_parts() -> None:
     many = [stated(A, "duo.studiefinanciering", STUDY, name=str(n)) for n in range(230)]
     net = told_of(benefit(A), *many, became(A, B))
