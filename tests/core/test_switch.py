@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,16 @@ def test_a_name_and_a_nummer_belong_together(base: Path, tmp_path: Path, values:
     new = changed(base, tmp_path / "new", lambda dienst: dienst.update(values))
     with pytest.raises(SwitchError, match=why):
         Switch(rulebook_of(Catalogue.load(base)), rulebook_of(new))
+
+
+@pytest.mark.parametrize("rol", ["basisfeit", "opgave"])
+def test_what_was_dropped_so_far_and_nobody_is_asked_for_cannot_become_what_counts(rol: Any) -> None:
+    new = rulebook_of(Catalogue.load())
+    soort = next(s for s in new.soorten.values() if s.rol == rol)
+    unused = replace(soort, rol="feit", is_basisfeit=False, in_kop=False, filtert_zelf=False, gebruikt_door=(), velden=())
+    old = replace(new, soorten={**new.soorten, soort.nummer: unused})
+    with pytest.raises(SwitchError, match=f"{soort.naam} were taken before any dienst kept them: a {rol} needs a soort of its own"):
+        Switch(old, new)
 
 
 def test_a_replay_that_comes_to_a_switch_makes_what_it_said_and_the_second_opinion_agrees(
