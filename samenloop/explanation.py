@@ -158,7 +158,10 @@ def _now(e: Explanation, last: ElkSignaal) -> list[str]:
     for title, fields in e.parts():
         lines += [f"  {title}"] if title else []
         for name, value, veld in fields:
-            lines += [f"  {name} = {value}", f"    {'volgt uit de records' if veld is None else f'{veld.doel} ({veld.grondslag})'}"]
+            lines += [
+                f"  {name} = {'leeg' if value is None else value}",
+                f"    {'volgt uit de records' if veld is None else f'{veld.doel} ({veld.grondslag})'}",
+            ]
     return lines if last.gegevens else [*lines, "  geen"]
 
 

@@ -79,7 +79,8 @@ def test_every_input_record_is_stored_known_not_kept_or_in_quarantine(node: Node
 
 def test_nothing_is_kept_of_persons_without_a_basisfeit(node: Node, deliveries: list[Delivery]) -> None:
     grounds = {d.basisfeit.soort for d in node.catalogue.diensten.values()}
-    kept = {d.line["bsn"] for d in deliveries if d.soort in grounds or node.catalogue.bron_of(d.soort).filtert_zelf}
+    declared = {d.opgaven.soort for d in node.catalogue.diensten.values() if d.opgaven is not None}  # of whom it pays, says the gemeente
+    kept = {d.line["bsn"] for d in deliveries if d.soort in grounds | declared or node.catalogue.bron_of(d.soort).filtert_zelf}
     nobody = {d.line["bsn"] for d in deliveries} - kept
     reader = node.reader("gemeente.bijstand")
     forbidden = {reader._pseudonymiser.persoon(bsn).encode() for bsn in nobody}

@@ -110,8 +110,8 @@ def test_a_mutatie_is_too_large_from_4097_bytes_on(topic: str) -> None:
 
 
 def feit(begin: int, end: int | None, regeling: int = 0) -> bytes:
-    """A feit of uwv.uitkering without an amount."""
-    return number(1) + number(begin) + (number(0) if end is None else number(1) + number(end)) + number(regeling) + number(0)
+    """A feit of uwv.uitkering without an amount, and with days that are certain."""
+    return number(1) + number(begin) + (number(0) if end is None else number(1) + number(end)) + number(regeling) + number(0) + number(0)
 
 
 ODD: dict[str, tuple[bytes, Reason | None]] = {

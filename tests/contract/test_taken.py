@@ -77,7 +77,7 @@ def test_a_tick_of_a_day_outside_the_calendar_is_refused(day: int) -> None:
 
 
 NEGATIVE = {
-    "the last symbol of an enum": (number(1) + number(9) + number(0) + number(-1) + number(0), "IOW"),
+    "the last symbol of an enum": (number(1) + number(9) + number(0) + number(-1) + number(0) + number(0), "IOW"),
     "the last branch but one of a union": (number(-2), None),
 }
 

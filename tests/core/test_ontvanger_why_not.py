@@ -36,7 +36,7 @@ def applicant(catalogue: Catalogue) -> Timeline:
         (basis, Record(pack("a-1"), 1, 5, Period(20_000, 20_030), tuple({"houder": "gm0363"}.get(v, "IIT-1") for v in basis.velden)))
     ]
     for name, period in (("in", Period(19_900, None)), ("before", Period(19_000, 19_100)), ("gone", None)):
-        records.append((feit, Record(pack(name), 1, 6, period, ("WW", 1) if period else ())))
+        records.append((feit, Record(pack(name), 1, 6, period, ("WW", 1, None) if period else ())))
     return timeline_of(b"", lambda _: None).with_records(rulebook_of(catalogue).soorten, records)
 
 

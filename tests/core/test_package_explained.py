@@ -35,6 +35,7 @@ def test_a_package_is_explained_part_by_part_with_the_days_of_each(catalogue: Ca
         "  uwv.uitkering, 1 jan 2026 t/m 31 jan 2026",
         "  regeling = WW",
         "  bruto_bedrag = 125000",
+        "  onzeker = leeg",
     ]
     assert part[2] == "    Bepaalt welke norm geldt. (Wetboek van Burgerlijke Rechtsvordering art. 475d)"
     assert "aantal_personen" not in text, "another dienst lists it, this one does not"

@@ -15,7 +15,7 @@ from tests.property.worlds import FIRST, HORIZON, Told, _feit
 
 BASIS = "gemeente.terugvordering"
 INCOMES = ("uwv.inkomstenopgave", "uwv.uitkering")
-LISTED = {"uwv.inkomstenopgave": ("loon_sv", "tijdvak"), "uwv.uitkering": ("bruto_bedrag",)}
+LISTED = {"uwv.inkomstenopgave": ("loon_sv", "tijdvak"), "uwv.uitkering": ("bruto_bedrag", "onzeker")}
 WAGES = (-300, -1, 0, 600, 601, 1_107, 1_108, 1_109, 1_200, 1_201, 2**62)  # 1,108 in four weeks are 1,200 and a third in a month
 NEVER = HORIZON + 1  # nothing begins or ends behind it
 
@@ -149,5 +149,5 @@ def _order(t: Told) -> tuple[Any, ...]:
 def _part(t: Told) -> tuple[Any, ...]:
     f = t.mutatie.feit
     assert f is not None
-    velden = tuple((name, f[name]) for name in LISTED[t.soort])
+    velden = tuple((name, f.get(name)) for name in LISTED[t.soort])
     return t.soort, iso(f["begindatum"]), None if f["einddatum"] is None else iso(f["einddatum"]), velden

@@ -27,8 +27,8 @@ NUMBERS: Final = {  # of the soorten: parts of the same days are in their order
 }
 INCOME: Final = {
     "uwv.inkomstenopgave": ("tijdvak", "loon_sv"),
-    "uwv.uitkering": ("regeling", "bruto_bedrag"),
-    "svb.pensioen": ("regeling", "bruto_bedrag"),
+    "uwv.uitkering": ("regeling", "bruto_bedrag", "onzeker"),
+    "svb.pensioen": ("regeling", "bruto_bedrag", "onzeker"),
 }
 OPEN: Final = 99_999
 
@@ -241,5 +241,5 @@ def _order(t: Told) -> tuple[Any, ...]:
 def _part(t: Told, velden: Sequence[str]) -> tuple[Any, ...]:
     f = t.mutatie.feit
     assert f is not None
-    listed = tuple(sorted((v, f[v]) for v in velden))
+    listed = tuple(sorted((v, f.get(v)) for v in velden))
     return t.soort, iso(f["begindatum"]), None if f["einddatum"] is None else iso(f["einddatum"]), listed
