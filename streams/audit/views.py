@@ -52,6 +52,10 @@ def make(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, work: Path, known_
     ended = [(o.id, (o.tot - date(1970, 1, 1)).days, o.opgegaan_in) for o in catalogue.ontvangers.values() if o.tot is not None]
     if ended:
         db.executemany("INSERT INTO opvolging VALUES (?, ?, ?)", ended)
+    db.execute("CREATE TABLE verzwegen (dienst VARCHAR, soort VARCHAR)")
+    untold = [(d.dienst, soort) for d in catalogue.diensten.values() for soort in d.verzwegen]
+    if untold:
+        db.executemany("INSERT INTO verzwegen VALUES (?, ?)", untold)
     db.execute(f"CREATE VIEW adressen AS {_ADDRESSED}")
     db.execute(f"CREATE TABLE dossiers AS {_DOSSIERS}")
     turns = f"max(beurt) FILTER (WHERE {begun}) AS vroeg, min(beurt) FILTER (WHERE NOT ({begun})) AS laat"
@@ -183,6 +187,9 @@ LATE: Final = """
 coalesce((SELECT max(vroeg) > min(laat) FROM beurten t
     WHERE (t.soort = coalesce(v.basissoort, g.basissoort) AND t.record_id = coalesce(v.basisfeit, g.basisfeit))
         OR (t.soort = coalesce(v.feitsoort, g.feitsoort) AND t.record_id = coalesce(v.feit, g.feit))
+        OR (t.soort IN (SELECT soort FROM verzwegen w WHERE w.dienst = coalesce(v.dienst, g.dienst))
+            AND EXISTS (SELECT 1 FROM beurten b WHERE b.soort = coalesce(v.basissoort, g.basissoort)
+                AND b.record_id = coalesce(v.basisfeit, g.basisfeit) AND t.persoon = b.persoon))
         OR (coalesce(v.feit, g.feit) IS NULL AND EXISTS (SELECT 1 FROM beurten b WHERE b.soort = coalesce(v.basissoort, g.basissoort)
             AND b.record_id = coalesce(v.basisfeit, g.basisfeit)
             AND (t.persoon = b.persoon OR t.soort = 'klok' AND t.partitie = b.partitie)))
@@ -192,6 +199,6 @@ coalesce((SELECT max(vroeg) > min(laat) FROM beurten t
 """
 """Whether the engine took a version of a record that was registered by the moment after one that was registered later.
 
-Of a signal about a pair only its two records count, of one about a basisfeit all of the persoon; the klok counts for the latter, and where
-an ontvanger ends or takes over.
+Of a signal about a pair count its two records and what nobody is told of the persoon: deaths, and what was declared. Of one about a
+basisfeit count all of the persoon, and the klok; this counts for a pair as well where an ontvanger ends or takes over.
 """

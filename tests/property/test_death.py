@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from schemas.codec import decode_signaal
 from schemas.values import Basissignaal, ElkSignaal, Signaal
+from streams.audit.second_opinion import AsOf
 from streams.core import ends, pairs, step
 from streams.core.timeline import timeline_of
 from streams.encoded import rows_in
@@ -138,6 +139,14 @@ def answered(arriving: Arriving) -> Arriving:
 @given(arrivals())
 def test_the_second_opinion_is_the_engines(tmp_path: Path, arriving: Arriving) -> None:
     assert judged(tmp_path, arriving).findings == []
+
+
+@few
+@given(arrivals(), st.integers(0, 12))
+def test_a_death_that_was_registered_after_a_moment_and_came_early_is_accounted_for_by_the_order(
+    tmp_path: Path, arriving: Arriving, after: int
+) -> None:
+    assert judged(tmp_path, arriving, AsOf(known_on=1_760_000_000_000 + after)).findings == []
 
 
 def for_ever(dienst: dict[str, Any]) -> None:

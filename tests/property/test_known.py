@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas.values import Mutatie, Signaal
+from streams.audit.second_opinion import AsOf
 from streams.core import known, rules
 from streams.core.period import Period
 from tests.oracle import known as is_known_by_days
 from tests.property import worlds
 from tests.property.basis_worlds import Event, Tick, delivered, newest
-from tests.property.death_worlds import answers, cut, dying
+from tests.property.death_worlds import DEATH, answers, cut, dying
 from tests.property.debtor_worlds import monthly
 from tests.property.hunting import Property, found
 from tests.property.kerns import Both
@@ -149,6 +150,24 @@ def arrivals(draw: st.DrawFn) -> Arriving:
 @given(arrivals())
 def test_the_second_opinion_is_the_engines(tmp_path: Path, arriving: Arriving) -> None:
     assert judged(tmp_path, arriving).findings == []
+
+
+@few
+@given(arrivals(), st.integers(0, 12))
+def test_what_was_declared_after_a_moment_and_came_before_something_else_is_accounted_for_by_the_order(
+    tmp_path: Path, arriving: Arriving, after: int
+) -> None:
+    assert judged(tmp_path, arriving, AsOf(known_on=1_760_000_000_000 + after)).findings == []
+
+
+@pytest.mark.parametrize("soort", [DECLARED, DEATH])
+def test_what_nobody_is_told_and_came_early_accounts_for_a_pair_that_could_be_known(tmp_path: Path, soort: str) -> None:
+    basis = {"begindatum": FIRST, "einddatum": None, "houder": "gm0363", "kenmerk": "A-1", "wet": "IOAW"}
+    job = {"begindatum": FIRST, "einddatum": None, "loonheffingennummer": EMPLOYERS[0], "ikv_nummer": 1, "soort_inkomstenverhouding": "15"}
+    whole = {"houder": "gm0363", "loonheffingennummer": EMPLOYERS[0], "maandbedrag": None} if soort == DECLARED else {}
+    late = Told(soort, Mutatie("late", 1, 1_760_000_000_009, {"begindatum": FIRST, "einddatum": None, **whole}))
+    opinion = judged(tmp_path, [(PERSONS[0], t) for t in (_told(BASIS, basis), late, _told(JOB, job))], AsOf(known_on=1_760_000_000_005))
+    assert (opinion.findings, [f.soort for f in opinion.volgorde]) == ([], ["ONTBREEKT" if soort == DECLARED else "ANDERS"])
 
 
 def of_wages_alone(dienst: dict[str, Any]) -> None:
