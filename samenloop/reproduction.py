@@ -10,7 +10,7 @@ from samenloop.cited import places_of
 from samenloop.errors import NotDoneError
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec, WireError
-from schemas.sources import KLOK, NUMMERWIJZIGINGEN, is_overdrachten
+from schemas.sources import KLOK, NUMMERWIJZIGINGEN, is_overdrachten, overdrachten_topic
 from schemas.values import Bronrecord, ElkSignaal, Place, Signaal
 from schemas.verloop import is_verloop
 from streams.audit.reproduce import Delivered, Difference, Input, Reproduction, Tick, UndecidedError, reproduce
@@ -52,6 +52,7 @@ class Check:
         return lines
 
 
+_ANOTHER_NUMBER = "this signal is about a persoon whose number changed: 'replay' proves it"
 _TEXTS = {
     "ONTBREEKT": "de records geven deze versie, maar zij staat niet op het topic",
     "ONVERKLAARD": "staat op het topic, maar geen record geeft deze versie",
@@ -83,21 +84,30 @@ def _json(value: object) -> str:
 
 
 async def check_signaal(
-    brokers: str, catalogue: Catalogue, persoon: bytes | None, history: Sequence[ElkSignaal], sent: Mapping[int, Sequence[bytes]]
+    brokers: str,
+    catalogue: Catalogue,
+    toepassing: str,
+    places: Mapping[Place, Any],
+    history: Sequence[ElkSignaal],
+    sent: Mapping[int, Sequence[bytes]],
 ) -> Check:
     """Replay what is behind ``history``; raises NotDoneError when the log has not got it any more, or has it in too many orders."""
-    if persoon is None:
+    personen = {places[p].key for s in history for p in places_of(s) if p in places and p.topic != KLOK}
+    if not personen:
         raise NotDoneError("the log no longer has the records that this signal cites: nothing is left to replay")
     if any(is_verloop(s.oorzaak.topic) for s in history):
         raise NotDoneError("a version of this signal follows from a switch of rules: 'replay' proves it")
-    if any(is_overdrachten(c.topic) or c.topic == NUMMERWIJZIGINGEN for c in (s.oorzaak for s in history)) or any(
-        r.partition != s.oorzaak.partition for s in history for r in s.bewijs
-    ):
-        raise NotDoneError("this signal is about a persoon whose number changed: 'replay' proves it")
+    changes = any(is_overdrachten(s.oorzaak.topic) or s.oorzaak.topic == NUMMERWIJZIGINGEN for s in history)
+    if changes or len(personen) > 1 or any(r.partition != s.oorzaak.partition for s in history for r in s.bewijs):
+        raise NotDoneError(_ANOTHER_NUMBER)
+    (persoon,) = personen
     rulebook, codec = rulebook_of(catalogue), Codec(catalogue)
     timed = not isinstance(history[0], Signaal) or _may_change_hands(catalogue, history[0].ontvanger)
-    for last in (True, False) if timed else (True,):
-        inputs = await _inputs(brokers, rulebook, codec, persoon, history, timed=timed, to_the_last_cited=last)
+    uncited = timed or bool(catalogue.diensten[history[0].dienst].verzwegen)
+    for last in (True, False) if uncited else (True,):
+        until = _until(rulebook, history, timed=timed, to_the_last_cited=last)
+        until |= dict.fromkeys((NUMMERWIJZIGINGEN, overdrachten_topic(toepassing)))
+        inputs = await _inputs(brokers, rulebook, codec, persoon, history[0], until)
         try:
             found = reproduce(rulebook, persoon, history[0].signaal_id, inputs, sent)
         except UndecidedError:
@@ -112,30 +122,40 @@ def _may_change_hands(catalogue: Catalogue, ontvanger: str) -> bool:
     return any(ontvanger in {ends, *(o.ontvanger for o in opvolgers)} for ends, opvolgers in catalogue.opvolging.items())
 
 
-async def _inputs(
-    brokers: str, rulebook: Rulebook, codec: Codec, persoon: bytes, history: Sequence[ElkSignaal], *, timed: bool, to_the_last_cited: bool
-) -> list[Input]:
-    """What can matter: basisfeiten and what ends them, the versions of the feit or all feiten; and the klok where it is ``timed``.
+def _until(rulebook: Rulebook, history: Sequence[ElkSignaal], *, timed: bool, to_the_last_cited: bool) -> dict[str, int | None]:
+    """Where to read: basisfeiten and what ends them, what was declared, and the feit or all feiten; and the klok where it is ``timed``.
 
-    Up to the last that is cited nothing is there that the engine had not taken. What ends the days of a signaal about a basisfeit is not
-    cited and may stand behind it: so the rest of the topics is looked at as well when those records do not make it.
+    Up to the last that is cited nothing is there that the engine had not taken. What ends the days of a signaal about a basisfeit, a death
+    and what was declared need not be cited and may stand behind it: so the rest of the topics is looked at as well when those records do
+    not make it.
     """
     first = history[0]
-    pair = first.feit if isinstance(first, Signaal) else None
     dienst = next(d for d in rulebook.diensten.values() if d.naam == first.dienst)
+    pair = first.feit if isinstance(first, Signaal) else None
     soorten = [rulebook.by_topic[f"mutaties.{pair.soort}"]] if pair else [rulebook.soorten[n] for n in dienst.feiten]
     users = [rulebook.diensten[d] for s in soorten for d in s.gebruikt_door]
     beside = {n for d in users for n in (d.basis, d.eindigt_bij, *(k.soort for k in d.bekend.values())) if n is not None}
-    topics = {s.topic for s in soorten} | {rulebook.soorten[n].topic for n in beside}
+    topics = {s.topic for s in soorten} | {rulebook.soorten[n].topic for n in beside} | ({KLOK} if timed else set())
+    if not to_the_last_cited:
+        return dict.fromkeys(topics)
     cited = [p for s in history for p in places_of(s)]
-    ends = {t: max((p.offset + 1 for p in cited if p.topic == t), default=None) for t in topics | ({KLOK} if timed else set())}
-    until = ends if to_the_last_cited else dict.fromkeys(ends)
+    return {t: max((p.offset + 1 for p in cited if p.topic == t), default=None) for t in topics}
+
+
+async def _inputs(
+    brokers: str, rulebook: Rulebook, codec: Codec, persoon: bytes, first: ElkSignaal, until: Mapping[str, int | None]
+) -> list[Input]:
+    """What can matter of the topics ``until`` an offset; raises NotDoneError when this persoon became another one, or another this one."""
+    pair = first.feit if isinstance(first, Signaal) else None
     inputs: list[Input] = []
     async for record in read_partition(brokers, first.basisfeit.partition, until):
-        if record.key == persoon or record.topic == KLOK:
-            found = _input(codec, rulebook.by_topic.get(record.topic), record)
-            if found is not None and (isinstance(found, Tick) or found.soort.in_kop or pair is None or _is(found, pair)):
-                inputs.append(found)
+        if record.key != persoon and record.topic != KLOK:
+            continue
+        if record.topic == NUMMERWIJZIGINGEN or is_overdrachten(record.topic):
+            raise NotDoneError(_ANOTHER_NUMBER)
+        found = _input(codec, rulebook.by_topic.get(record.topic), record)
+        if found is not None and (isinstance(found, Tick) or found.soort.in_kop or pair is None or _is(found, pair)):
+            inputs.append(found)
     return inputs
 
 

@@ -20,7 +20,6 @@ from samenloop.running import run
 from samenloop.why_not import WhyNot, why_not, why_not_text
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec, WireError, decode_signaal
-from schemas.sources import KLOK
 from schemas.values import ElkSignaal
 
 
@@ -51,7 +50,8 @@ def explain(  # noqa: PLR0913 - one parameter an option
     elif signaal_id is not None:
         moment = None if known_on is None else last_millisecond(known_on)
         about_day = None if day is None else day_named(day)
-        found = run(_explanation(brokers_of(settings), catalogue, signaal_id, name, Asked(moment, about_day, verify=verify)))
+        asked = Asked(moment, about_day, settings.toepassing if verify else None)
+        found = run(_explanation(brokers_of(settings), catalogue, signaal_id, name, asked))
     else:
         raise NotDoneError("name a SIGNAAL_ID, or --why-not with a persoon, or with a kenmerk and --ontvanger")
     if found is None:
@@ -70,7 +70,7 @@ class Asked(NamedTuple):
 
     known_on: int | None  # milliseconds since the epoch
     day: str | None  # ISO 8601
-    verify: bool
+    verify: str | None  # the toepassing whose engine sent it, when it is to be replayed
 
 
 async def _explanation(brokers: str, catalogue: Catalogue, signaal_id: str, ontvanger: str | None, asked: Asked) -> Explanation:
@@ -86,9 +86,8 @@ async def _explanation(brokers: str, catalogue: Catalogue, signaal_id: str, ontv
             raise NotDoneError(f"versie {s.versie} names dienst {s.dienst} and {odd[-1]}, which the catalogue does not have together")
     places = await read_places(brokers, sorted({p for s in history for p in places_of(s)}))
     check = None
-    if asked.verify:
-        persoon = next((places[p].key for s in history for p in places_of(s) if p in places and p.topic != KLOK), None)
-        check = await check_signaal(brokers, catalogue, persoon, history, sent)
+    if asked.verify is not None:
+        check = await check_signaal(brokers, catalogue, asked.verify, places, history, sent)
     if asked.known_on is not None:
         history = known(Codec(catalogue), places, history, asked.known_on)
         if not history:
