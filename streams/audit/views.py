@@ -41,7 +41,7 @@ def make(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, work: Path, known_
     for topic in catalogue.mutatie_topics.values():
         n = topic.nummer
         db.execute(f"CREATE VIEW m{n} AS SELECT * FROM t{n} WHERE {registered}")
-        columns = 'partitie, "offset", record_id, versie, begindatum, einddatum, registratietijd'
+        columns = 'partitie, "offset", persoon, record_id, versie, begindatum, einddatum, registratietijd'
         places.append(f"SELECT '{topic.topic}' AS topic, {columns} FROM alle_{n}")
         turns = f"max(beurt) FILTER (WHERE {registered}) AS vroeg, min(beurt) FILTER (WHERE NOT ({registered})) AS laat"
         moments.append(f"SELECT '{topic.soort}' AS soort, partitie, persoon, record_id, {turns} FROM t{n} GROUP BY ALL")
@@ -60,7 +60,7 @@ def make(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, work: Path, known_
     db.execute(f"CREATE TABLE dossiers AS {_DOSSIERS}")
     turns = f"max(beurt) FILTER (WHERE {begun}) AS vroeg, min(beurt) FILTER (WHERE NOT ({begun})) AS laat"
     moments.append(f"SELECT 'klok' AS soort, partitie, NULL AS persoon, NULL AS record_id, {turns} FROM tk GROUP BY ALL")
-    places.append(f"""SELECT 'klok' AS topic, partitie, "offset", NULL, NULL, NULL, NULL, datum * {_DAY_MS} FROM {TIKKEN}""")
+    places.append(f"""SELECT 'klok' AS topic, partitie, "offset", NULL, NULL, NULL, NULL, NULL, datum * {_DAY_MS} FROM {TIKKEN}""")
     db.execute(f"CREATE VIEW plaatsen AS {' UNION ALL '.join(places)}")
     db.execute(f"CREATE {'VIEW' if known_on is None else 'TABLE'} beurten AS {' UNION ALL '.join(moments)}")
     db.execute(f"CREATE TABLE gezegd AS {_SAID if known_on is None else _known(known_on)}")
@@ -162,7 +162,20 @@ ASTRAY: Final = """
 SELECT topic || '-' || partitie || '@' || "offset", s.signaal_id, s.ontvanger FROM gezegd
 WHERE topic <> 'signalen.' || s.ontvanger ORDER BY ALL
 """
-DOUBLE: Final = "SELECT s.signaal_id, s.versie FROM gezegd GROUP BY ALL HAVING count(DISTINCT waarde) > 1 ORDER BY ALL"
+DOUBLE: Final = f"""
+WITH dubbel AS (SELECT s.signaal_id AS naam, s.versie AS versie FROM gezegd GROUP BY ALL HAVING count(DISTINCT waarde) > 1),
+gewisseld AS (SELECT persoon FROM {NUMMERS} UNION SELECT encode(nieuw) FROM {NUMMERS})
+SELECT DISTINCT naam, versie FROM (
+    SELECT d.naam, d.versie, w.persoon FROM dubbel d JOIN gezegd g ON g.s.signaal_id = d.naam AND g.s.versie = d.versie
+    LEFT JOIN plaatsen p ON p.topic = g.s.basisfeit.topic AND p.partitie = g.s.basisfeit.partition AND p."offset" = g.s.basisfeit."offset"
+    LEFT JOIN gewisseld w ON w.persoon = p.persoon
+    GROUP BY ALL HAVING count(DISTINCT g.waarde) > 1
+) ORDER BY ALL
+"""
+"""Versions with two contents.
+
+Before a number changes, a persoon may be told of under both: each number then sends versions of its own, about a basisfeit of its own.
+"""
 GAPS: Final = """
 SELECT s.signaal_id AS naam, max(s.versie) AS laatste, count(DISTINCT s.versie) AS er FROM gezegd GROUP BY ALL
 HAVING laatste <> er ORDER BY ALL

@@ -4,21 +4,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from bench.catalogues import own_filtering_catalogue
 from connectors.bronnen.population import population
 from connectors.bronnen.pseudonym import Pseudonymiser
 from schemas.catalogue import Catalogue
-from schemas.codec import Codec
+from schemas.codec import Codec, encode_signaal
 from schemas.nummers import Nummerwijziging
 from schemas.partitioner import partition_of
 from schemas.sources import NUMMERWIJZIGINGEN
+from schemas.values import Mutatie
 from streams.audit.archive import Archive
 from streams.audit.findings import Kind
 from streams.audit.history import Scope
 from streams.audit.manifest import ArchiveError
 from streams.audit.run import Question, replay
 from streams.audit.second_opinion import AsOf, second_opinion
+from tests.archived import Log
 from tests.core.test_switch import changed, with_another_version
 from tests.kept import APP, PARTITIES, World, change_rows, keep, standing, told, versions_run_on
 
@@ -120,3 +123,24 @@ def test_what_went_over_and_is_changed_or_gone_is_named_by_its_place(world: Worl
         assert Kind.INPUT in {f.kind for f in findings}
     else:
         assert f"{OVERDRACHTEN}-{partition}@{victim.offset}" in {f.place for f in findings}
+
+
+def test_a_version_that_two_numbers_sent_at_once_is_no_finding_and_a_copy_that_differs_is(catalogue: Catalogue, tmp_path: Path) -> None:
+    log = Log(catalogue)
+    old, new = b"A" * 52, b"B" * 52
+    velden = {"loonheffingennummer": "123456789L01", "ikv_nummer": 1, "soort_inkomstenverhouding": "15"}
+    for persoon, end in ((old, 20_100), (new, 20_200)):  # the bron delivers under the new number before the change comes
+        days = {"begindatum": 20_000, "einddatum": end}
+        basis = days | {"houder": "gm0599", "kenmerk": "A-1", "wet": "IOAW"}
+        for soort, feit in (("gemeente.bijstand", basis), ("uwv.inkomstenverhouding", days | velden)):
+            partition, frame = log.put(soort, persoon, Mutatie("r-1", 1, 1_760_000_000_000, feit))
+            log.take(partition, [frame])
+    value = Codec(catalogue).encode_nummerwijziging(Nummerwijziging(1, 1_760_000_000_000, new.decode()))
+    log.append(NUMMERWIJZIGINGEN, partition_of(old, PARTITIES), old, value)
+    log.work()
+    sent = told(log)
+    assert sorted((s.versie, s.soort) for s in sent) == [(1, "NIEUW"), (1, "NIEUW"), (2, "VERVALLEN"), (3, "NIEUW")]
+    assert second_opinion(Archive(log.archive(tmp_path / "right")), [catalogue], APP).findings == []
+    log.append("signalen.gm0599", 0, sent[0].signaal_id.encode(), encode_signaal(replace(sent[0], kenmerk="A-2")))
+    found = second_opinion(Archive(log.archive(tmp_path / "wrong")), [catalogue], APP).findings
+    assert [(f.soort, f.waar) for f in found] == [("TWEE_INHOUDEN", sent[0].signaal_id)]
