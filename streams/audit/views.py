@@ -26,9 +26,7 @@ def make(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, work: Path, known_
 
     ``known_on``: only what the bronnen had registered by then (milliseconds since the epoch) counts, and signals that cite nothing later.
     """
-    for table in (GENOMEN, GELEZEN, GEWEIGERD, SIGNALEN, TIKKEN, AFHANDELINGEN):
-        db.execute(f"CREATE TABLE {table} AS SELECT * FROM read_parquet('{work / table}/*.parquet')")
-    for table in (NUMMERS, OVERGEGAAN):
+    for table in (GENOMEN, GELEZEN, GEWEIGERD, SIGNALEN, TIKKEN, AFHANDELINGEN, NUMMERS, OVERGEGAAN):
         db.execute(f"CREATE TABLE {table} AS SELECT * FROM read_parquet('{work / table}/*.parquet')")
     registered = "true" if known_on is None else f"registratietijd <= {known_on}"
     places, moments = [], []
@@ -48,14 +46,7 @@ def make(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, work: Path, known_
     db.execute(f"CREATE TABLE tk AS {_TICKED}")
     begun = "true" if known_on is None else f"datum * {_DAY_MS} <= {known_on}"
     db.execute(f"CREATE VIEW klokken AS SELECT partitie, max(datum) AS dag FROM tk WHERE {begun} GROUP BY partitie")
-    db.execute("CREATE TABLE opvolging (houder VARCHAR, tot INT, opvolger VARCHAR)")
-    ended = [(o.id, (o.tot - date(1970, 1, 1)).days, o.opgegaan_in) for o in catalogue.ontvangers.values() if o.tot is not None]
-    if ended:
-        db.executemany("INSERT INTO opvolging VALUES (?, ?, ?)", ended)
-    db.execute("CREATE TABLE verzwegen (dienst VARCHAR, soort VARCHAR)")
-    untold = [(d.dienst, soort) for d in catalogue.diensten.values() for soort in d.verzwegen]
-    if untold:
-        db.executemany("INSERT INTO verzwegen VALUES (?, ?)", untold)
+    _tell_of_catalogue(db, catalogue)
     db.execute(f"CREATE VIEW adressen AS {_ADDRESSED}")
     db.execute(f"CREATE TABLE dossiers AS {_DOSSIERS}")
     turns = f"max(beurt) FILTER (WHERE {begun}) AS vroeg, min(beurt) FILTER (WHERE NOT ({begun})) AS laat"
@@ -66,6 +57,18 @@ def make(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, work: Path, known_
     db.execute(f"CREATE TABLE gezegd AS {_SAID if known_on is None else _known(known_on)}")
     db.execute(f"CREATE TABLE geldt AS {_STANDS}")
     db.execute(f"CREATE TABLE afgehandeld AS {_handled(registered)}")
+
+
+def _tell_of_catalogue(db: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None:
+    """Who ends and has an opvolger, and what acts on pairs without being told."""
+    db.execute("CREATE TABLE opvolging (houder VARCHAR, tot INT, opvolger VARCHAR)")
+    ended = [(o.id, (o.tot - date(1970, 1, 1)).days, o.opgegaan_in) for o in catalogue.ontvangers.values() if o.tot is not None]
+    if ended:
+        db.executemany("INSERT INTO opvolging VALUES (?, ?, ?)", ended)
+    db.execute("CREATE TABLE verzwegen (dienst VARCHAR, soort VARCHAR)")
+    untold = [(d.dienst, soort) for d in catalogue.diensten.values() for soort in d.verzwegen]
+    if untold:
+        db.executemany("INSERT INTO verzwegen VALUES (?, ?)", untold)
 
 
 _ADDRESSED: Final = """
