@@ -19,6 +19,7 @@ _SIGNAAL: Final = f"""{{"signaal_id": "VARCHAR", "versie": "BIGINT", "soort": "V
     "oorzaak": {{"topic": "VARCHAR", "partition": "BIGINT", "offset": "BIGINT"}}}}"""
 _PARTS: Final = ("basisfeit", "feit", "oorzaak")
 _DAY_MS: Final = 86_400_000
+_TURN: Final = """{'beurt': beurt, 'plek': "offset"}"""  # rises in the order in which the engine took records, also of one batch
 
 
 def make(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, work: Path, known_on: int | None) -> None:
@@ -41,7 +42,7 @@ def make(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, work: Path, known_
         db.execute(f"CREATE VIEW m{n} AS SELECT * FROM t{n} WHERE {registered}")
         columns = 'partitie, "offset", persoon, record_id, versie, begindatum, einddatum, registratietijd'
         places.append(f"SELECT '{topic.topic}' AS topic, {columns} FROM alle_{n}")
-        turns = f"max(beurt) FILTER (WHERE {registered}) AS vroeg, min(beurt) FILTER (WHERE NOT ({registered})) AS laat"
+        turns = f"max({_TURN}) FILTER (WHERE {registered}) AS vroeg, min({_TURN}) FILTER (WHERE NOT ({registered})) AS laat"
         moments.append(f"SELECT '{topic.soort}' AS soort, partitie, persoon, record_id, {turns} FROM t{n} GROUP BY ALL")
     db.execute(f"CREATE TABLE tk AS {_TICKED}")
     begun = "true" if known_on is None else f"datum * {_DAY_MS} <= {known_on}"
@@ -49,7 +50,7 @@ def make(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, work: Path, known_
     _tell_of_catalogue(db, catalogue)
     db.execute(f"CREATE VIEW adressen AS {_ADDRESSED}")
     db.execute(f"CREATE TABLE dossiers AS {_DOSSIERS}")
-    turns = f"max(beurt) FILTER (WHERE {begun}) AS vroeg, min(beurt) FILTER (WHERE NOT ({begun})) AS laat"
+    turns = f"max({_TURN}) FILTER (WHERE {begun}) AS vroeg, min({_TURN}) FILTER (WHERE NOT ({begun})) AS laat"
     moments.append(f"SELECT 'klok' AS soort, partitie, NULL AS persoon, NULL AS record_id, {turns} FROM tk GROUP BY ALL")
     places.append(f"""SELECT 'klok' AS topic, partitie, "offset", NULL, NULL, NULL, NULL, NULL, datum * {_DAY_MS} FROM {TIKKEN}""")
     db.execute(f"CREATE VIEW plaatsen AS {' UNION ALL '.join(places)}")

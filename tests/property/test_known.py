@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas.values import Mutatie, Signaal
-from streams.audit.second_opinion import AsOf
+from streams.audit.archive import Archive
+from streams.audit.second_opinion import AsOf, second_opinion
 from streams.core import known, rules
 from streams.core.period import Period
+from tests.archived import APP, Log
 from tests.oracle import known as is_known_by_days
 from tests.property import worlds
 from tests.property.basis_worlds import Event, Tick, delivered, newest
@@ -168,6 +170,18 @@ def test_what_nobody_is_told_and_came_early_accounts_for_a_pair_that_could_be_kn
     late = Told(soort, Mutatie("late", 1, 1_760_000_000_009, {"begindatum": FIRST, "einddatum": None, **whole}))
     opinion = judged(tmp_path, [(PERSONS[0], t) for t in (_told(BASIS, basis), late, _told(JOB, job))], AsOf(known_on=1_760_000_000_005))
     assert (opinion.findings, [f.soort for f in opinion.volgorde]) == ([], ["ONTBREEKT" if soort == DECLARED else "ANDERS"])
+
+
+def test_records_of_one_batch_came_in_an_order_too(tmp_path: Path) -> None:
+    log, first, later = Log(CATALOGUE), 1_760_000_000_001, 1_760_000_000_009
+    basis = {"begindatum": FIRST, "einddatum": None, "houder": "gm0363", "kenmerk": "A-1", "wet": "IOAW"}
+    partition, frame = log.put(BASIS, PERSONS[0], Mutatie("b-1", 1, first, basis))
+    log.take(partition, [frame])
+    job = {"begindatum": FIRST, "einddatum": None, "loonheffingennummer": EMPLOYERS[0], "ikv_nummer": 1, "soort_inkomstenverhouding": "15"}
+    frames = [log.put(JOB, PERSONS[0], Mutatie("j-1", versie, moment, job))[1] for versie, moment in ((2, later), (1, first))]
+    log.take(partition, [(frames[0][0], [row for _, rows in frames for row in rows])])
+    opinion = second_opinion(Archive(log.archive(tmp_path / "archive")), [CATALOGUE], APP, AsOf(known_on=first))
+    assert (opinion.findings, [f.soort for f in opinion.volgorde]) == ([], ["ONTBREEKT"])
 
 
 def of_wages_alone(dienst: dict[str, Any]) -> None:
