@@ -23,6 +23,9 @@ Check = Callable[[Any, str], Any]
 
 
 def parse_line(line: bytes) -> dict[str, Any]:
+    """The object that a line holds; raises RejectedError, also for one that is longer than MAX_LINE."""
+    if len(line) > MAX_LINE:
+        raise RejectedError(RejectionCode.REGEL_TE_LANG)
     try:
         parsed = _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

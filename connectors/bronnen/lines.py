@@ -4,7 +4,7 @@ import re
 from typing import Any, Final, NamedTuple
 
 from connectors.bronnen.bsn import normal_bsn
-from connectors.bronnen.checks import MAX_LINE, check_of, parse_line, same_names, text_of, time_of, versie_of
+from connectors.bronnen.checks import check_of, parse_line, same_names, text_of, time_of, versie_of
 from connectors.bronnen.onzeker import widest
 from connectors.bronnen.pseudonym import Pseudonymiser
 from connectors.bronnen.rejections import RejectedError, RejectionCode
@@ -58,8 +58,6 @@ class LineReader:
 
     def read(self, line: bytes) -> Published:
         """The mutatie that ``line`` states; raises RejectedError."""
-        if len(line) > MAX_LINE:
-            raise RejectedError(RejectionCode.REGEL_TE_LANG)
         bsn, record_id, versie, registratietijd, feit = self._fields(parse_line(line))
         persoon = self._pseudonymiser.persoon(bsn)
         milliseconds, text = registratietijd

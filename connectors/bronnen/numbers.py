@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from connectors.bronnen.checks import MAX_LINE, parse_line, same_names, time_of, versie_of
+from connectors.bronnen.checks import parse_line, same_names, time_of, versie_of
 from connectors.bronnen.lines import bsn_of
 from connectors.bronnen.pseudonym import Pseudonymiser
 from connectors.bronnen.rejections import RejectedError, RejectionCode
@@ -39,8 +39,6 @@ class NumberReader:
 
     def read(self, line: bytes) -> Renumbered:
         """The nummerwijziging that ``line`` states; raises RejectedError."""
-        if len(line) > MAX_LINE:
-            raise RejectedError(RejectionCode.REGEL_TE_LANG)
         given = parse_line(line)
         same_names(given, _NAMES, {}, "")
         old = bsn_of(given["bsn"], "bsn")

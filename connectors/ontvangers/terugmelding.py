@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from connectors.bronnen.checks import MAX_LINE, check_of, parse_line, same_names, time_of, versie_of
+from connectors.bronnen.checks import check_of, parse_line, same_names, time_of, versie_of
 from connectors.bronnen.rejections import RejectedError, RejectionCode
 from schemas.catalogue import Catalogue
 from schemas.cloudevents import Headers, source_of, terugmelding_headers
@@ -40,8 +40,6 @@ class ReportReader:
 
     def read(self, line: bytes) -> Reported:
         """The terugmelding that ``line`` states; without a versie it is about the newest. Raises RejectedError."""
-        if len(line) > MAX_LINE:
-            raise RejectedError(RejectionCode.REGEL_TE_LANG)
         given = parse_line(line)
         same_names(given, self._names, self._defaults, "")
         terugmelding, time = self._checked(self._defaults | given)
