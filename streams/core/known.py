@@ -12,8 +12,7 @@ Beside = Mapping[int, Sequence[Record]]  # nummer of the soort → records in th
 
 def is_known(known: Known, houder: str, feit: Record, shared: Period, beside: Beside) -> bool:
     """Whether the records of the houder, and of who merged with it, that fit the feit cover all ``shared`` days."""
-    records = [r for r in beside.get(known.soort, ()) if r.period is not None and _fits(known, houder, feit, r)]
-    return bool(records) and _cover((r.period for r in records if r.period is not None), shared)
+    return _cover((r.period for r in beside.get(known.soort, ()) if r.period is not None and _fits(known, houder, feit, r)), shared)
 
 
 def _fits(known: Known, houder: str, feit: Record, opgave: Record) -> bool:
