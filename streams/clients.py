@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.producer import sender
 
+from schemas.brokers import client_options
 from streams.fetch import RunConsumer
 
 # Until the markers of a transaction stand, Kafka takes no partition into the next (KAFKA-5477). They take a few ms; aiokafka asks every 20.
@@ -25,3 +26,14 @@ class Clients:
 
 
 AIOKAFKA = Clients()
+
+
+async def committed_offsets(clients: Clients, brokers: str, group: str) -> dict[TopicPartition, int]:
+    """How far a group is: partition → offset of the next record to read; nothing of a partition that it never committed."""
+    admin = clients.admin(**client_options(brokers))
+    await admin.start()
+    try:
+        found = await admin.list_consumer_group_offsets(group)
+    finally:
+        await admin.close()
+    return {tp: meta.offset for tp, meta in found.items() if meta.offset >= 0}

@@ -10,7 +10,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, ProducerFenced
 
 from schemas.brokers import client_options
-from streams.clients import AIOKAFKA, Clients
+from streams.clients import AIOKAFKA, Clients, committed_offsets
 from streams.crash_points import crash_point
 from streams.effects import Effects, Encoded, Row, SourceOffsets
 from streams.records import FinishedBatch
@@ -147,14 +147,8 @@ class PartitionLog:
         return batches
 
     async def _committed(self) -> SourceOffsets:
-        admin = self._clients.admin(**client_options(self._settings.brokers))
-        await admin.start()
-        try:
-            found = await admin.list_consumer_group_offsets(self._settings.toepassing)
-        finally:
-            await admin.close()
-        offsets = {(tp.topic, tp.partition): meta.offset for tp, meta in found.items() if meta.offset >= 0}
-        return {(t, self._partition): offsets.get((t, self._partition), 0) for t in self._topics}
+        offsets = await committed_offsets(self._clients, self._settings.brokers, self._settings.toepassing)
+        return {(t, self._partition): offsets.get(TopicPartition(t, self._partition), 0) for t in self._topics}
 
 
 async def _acknowledged(topic: str, future: Awaitable[Any]) -> Any:  # noqa: ANN401 - aiokafka has no types

@@ -18,7 +18,7 @@ from schemas.codec import Codec
 from schemas.sources import overdrachten_topic
 from schemas.values import Place
 from schemas.verloop import Omslag, Verloop, decode_verloop, encode_verloop
-from streams.clients import AIOKAFKA, Clients
+from streams.clients import AIOKAFKA, Clients, committed_offsets
 from streams.core.switch import SwitchError
 from streams.effects import Effects
 from streams.encoded import as_one
@@ -83,15 +83,10 @@ class SwitchOver:
 
     async def _need_all_taken(self, consumer: Any, partitions: Sequence[int]) -> None:  # noqa: ANN401
         """Nothing may be on its way from one persoon to another: it holds what was kept under the rules before."""
-        admin = self._clients.admin(**client_options(self._settings.brokers))
-        await admin.start()
-        try:
-            found = await admin.list_consumer_group_offsets(self._settings.toepassing)
-        finally:
-            await admin.close()
+        found = await committed_offsets(self._clients, self._settings.brokers, self._settings.toepassing)
         tps = [TopicPartition(overdrachten_topic(self._settings.toepassing), p) for p in partitions]
         for tp, end in (await consumer.end_offsets(tps)).items():
-            taken = max(0, found[tp].offset) if tp in found else 0
+            taken = found.get(tp, 0)
             if taken < end and await self._read(consumer, tp, taken, end):
                 raise SwitchError(
                     f"{tp.topic}-{tp.partition} has records that no worker has taken yet: let one run until they are, then stop it"
