@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import NAMESPACE_OID, uuid5
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from schemas.codec import decode_signaal
 from schemas.values import Basissignaal, Mutatie
@@ -235,3 +237,20 @@ def _part(t: Told) -> tuple[Any, ...]:
     assert f is not None
     velden = tuple(sorted((k, v) for k, v in f.items() if k == "onderwijssoort"))
     return t.soort, iso(f["begindatum"]), None if f["einddatum"] is None else iso(f["einddatum"]), velden
+
+
+def named_by(persoon: bytes, event: Event) -> Event:
+    """An event about one of several personen: no two have a record of one name."""
+    if isinstance(event, Tick):
+        return event
+    return Told(event.soort, replace(event.mutatie, record_id=f"{persoon[:1].decode()}-{event.mutatie.record_id}"))
+
+
+def by_topic(told: list[tuple[str, bytes]]) -> list[tuple[str, tuple[object, ...]]]:
+    """What each ontvanger is told, but for the cause, in order: topics have none among them."""
+    return sorted(((topic, _without_cause(value)) for topic, value in told), key=itemgetter(0))
+
+
+def _without_cause(value: bytes) -> tuple[object, ...]:
+    s = decode_signaal(value)
+    return s.signaal_id, s.versie, s.soort, s.begindatum, s.einddatum, s.kenmerk, s.gegevens

@@ -1,7 +1,6 @@
 """Invariants 1 to 4 for the patterns that judge all feiten of a basisfeit together, with ticks of the klok in between; by both cores."""
 
 from itertools import groupby, pairwise
-from operator import itemgetter
 from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
@@ -15,7 +14,7 @@ from streams.audit.reproduce import Input
 from streams.effects import META_KEY
 from streams.records import SourceRecord, run_of
 from streams.store import PartitionStore
-from tests.property.basis_worlds import PERSOON, Event, Tick, delivered, events, leavers, live, said, told_by, truth
+from tests.property.basis_worlds import PERSOON, Event, Tick, by_topic, delivered, events, leavers, live, said, told_by, truth
 from tests.property.debtor_worlds import answered, debtors
 from tests.property.kerns import PARTITION, Both
 
@@ -88,17 +87,7 @@ def test_days_without_a_tick_pass_as_those_with_one(told: list[Event], days: int
     for engine in (daily, once):
         told_by(engine, [[*told, Tick(first - 1)]])
     each = told_by(daily, ([Tick(first + n)] for n in range(days + 1)))
-    assert _by_topic(told_by(once, [[Tick(first + days)]])) == _by_topic(each)
-
-
-def _by_topic(told: list[tuple[str, bytes]]) -> list[tuple[str, tuple[object, ...]]]:
-    """What each ontvanger is told, in order: topics have none among them."""
-    return sorted(((topic, _without_cause(value)) for topic, value in told), key=itemgetter(0))
-
-
-def _without_cause(value: bytes) -> tuple[object, ...]:
-    s = decode_signaal(value)
-    return s.signaal_id, s.versie, s.soort, s.begindatum, s.einddatum, s.kenmerk, s.gegevens
+    assert by_topic(told_by(once, [[Tick(first + days)]])) == by_topic(each)
 
 
 @given(events() | debtors(), st.integers(19_990, 20_050))

@@ -4,14 +4,13 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from schemas.catalogue import Catalogue
 from streams.audit.archive import Archive
 from streams.audit.second_opinion import AsOf, Opinion, second_opinion
 from tests.archived import APP, Log
 from tests.kept import PARTITIES
-from tests.property.basis_worlds import Event, Tick, delivered, events, leavers, truth
+from tests.property.basis_worlds import Event, Tick, delivered, events, leavers, named_by, truth
 from tests.property.debtor_worlds import answers, debtors, earners, owed
 from tests.property.worlds import Told
 
@@ -28,8 +27,7 @@ def arrivals(draw: st.DrawFn) -> Arriving:
     told: Arriving = []
     for persoon in PERSONS:
         for e in draw(events(ticks=2) | leavers() | debtors(ticks=2) | earners()):
-            name = "" if isinstance(e, Tick) else f"{persoon[:1].decode()}-{e.mutatie.record_id}"
-            told.append((persoon, e if isinstance(e, Tick) else Told(e.soort, replace(e.mutatie, record_id=name))))
+            told.append((persoon, named_by(persoon, e)))
     told = draw(st.permutations(told))
     return told + [(persoon, a) for persoon in PERSONS for a in answers(e for p, e in told if p == persoon)]
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from schemas.codec import decode_signaal
 from schemas.values import Basissignaal, ElkSignaal, Signaal
@@ -17,7 +16,7 @@ from streams.core import ends, pairs, step
 from streams.core.timeline import timeline_of
 from streams.encoded import rows_in
 from tests.property import worlds
-from tests.property.basis_worlds import PERSOON, Event, Tick, day_of, delivered, events, leavers, live
+from tests.property.basis_worlds import PERSOON, Event, day_of, delivered, events, leavers, live, named_by
 from tests.property.death_worlds import DEATH, answers, cut, dying, truth
 from tests.property.debtor_worlds import debtors, earners
 from tests.property.hunting import Property, found
@@ -125,8 +124,7 @@ def arrivals(draw: st.DrawFn) -> Arriving:
     arriving: Arriving = []
     for persoon in PERSONS:
         for e in draw(dying(of_pairs | of_gronden) | dying(applications(), AROUND)):
-            name = "" if isinstance(e, Tick) else f"{persoon[:1].decode()}-{e.mutatie.record_id}"
-            arriving.append((persoon, e if isinstance(e, Tick) else Told(e.soort, replace(e.mutatie, record_id=name))))
+            arriving.append((persoon, named_by(persoon, e)))
     return answered(draw(st.permutations(arriving)))
 
 

@@ -2,13 +2,11 @@
 
 from functools import cache
 from itertools import groupby, pairwise
-from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from schemas.catalogue import Catalogue
 from schemas.codec import decode_signaal
@@ -21,7 +19,7 @@ from streams.audit.run import Question, replay
 from streams.audit.second_opinion import AsOf, second_opinion
 from streams.core.timeline import is_due
 from tests.archived import APP, Log
-from tests.property.basis_worlds import PERSOON, Event, Tick, delivered
+from tests.property.basis_worlds import PERSOON, Event, Tick, by_topic, delivered, named_by
 from tests.property.kerns import PARTITION
 from tests.property.merger_worlds import ENDS, Merging, catalogue_in, live, mergers, merging, told_by, told_on, truth
 from tests.property.test_basis_second_opinion import Arriving, take
@@ -65,16 +63,7 @@ def test_days_without_a_tick_pass_as_those_with_one(told: list[Event], days: int
     for engine in (daily, once):
         told_by(engine, [[*told, Tick(FIRST - 1)]])
     each = told_by(daily, ([Tick(FIRST + n)] for n in range(days + 1)))
-    assert _by_topic(told_by(once, [[Tick(FIRST + days)]])) == _by_topic(each)
-
-
-def _by_topic(told: list[tuple[str, bytes]]) -> list[tuple[str, tuple[object, ...]]]:
-    return sorted(((topic, _without_cause(value)) for topic, value in told), key=itemgetter(0))
-
-
-def _without_cause(value: bytes) -> tuple[object, ...]:
-    s = decode_signaal(value)
-    return s.signaal_id, s.versie, s.soort, s.begindatum, s.einddatum, s.kenmerk, s.gegevens
+    assert by_topic(told_by(once, [[Tick(FIRST + days)]])) == by_topic(each)
 
 
 @some
@@ -124,8 +113,7 @@ def arrivals(draw: st.DrawFn) -> Arriving:
     told: Arriving = []
     for persoon in (PERSOON, b"Q" * 52):
         for e in draw(mergers(ticks=2)):
-            name = "" if isinstance(e, Tick) else f"{persoon[:1].decode()}-{e.mutatie.record_id}"
-            told.append((persoon, e if isinstance(e, Tick) else Told(e.soort, replace(e.mutatie, record_id=name))))
+            told.append((persoon, named_by(persoon, e)))
     return draw(st.permutations(told))
 
 

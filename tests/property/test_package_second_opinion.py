@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from schemas.catalogue import Catalogue
 from schemas.values import Mutatie
-from tests.property.basis_worlds import Event, Tick, day_of, live
+from tests.property.basis_worlds import Event, Tick, day_of, live, named_by
 from tests.property.package_worlds import Node, applications, truth
 from tests.property.test_basis_second_opinion import CATALOGUE, PERSONS, Arriving, judged
 from tests.property.test_switch import changed, judge_a_switch
@@ -25,8 +24,7 @@ def arrivals(draw: st.DrawFn) -> Arriving:
     told: Arriving = []
     for persoon in PERSONS:
         for e in draw(applications()):
-            name = "" if isinstance(e, Tick) else f"{persoon[:1].decode()}-{e.mutatie.record_id}"
-            told.append((persoon, e if isinstance(e, Tick) else Told(e.soort, replace(e.mutatie, record_id=name))))
+            told.append((persoon, named_by(persoon, e)))
     return [*draw(st.permutations(told)), *told]
 
 
