@@ -54,6 +54,7 @@ def _keep_the_job(folder: Path) -> None:
     dienst.pop("opgaven")
     for feit in dienst["feiten"]:
         feit.pop("bekend", None)
+        feit.pop("groepeer", None)  # each record is told alone there
     for part in (dienst["basisfeit"], *dienst["feiten"]):
         part["velden"] = [veld for veld in part["velden"] if veld["veld"] in _JOB[part["soort"]]]
     (folder / "diensten" / _DIENST).write_text(yaml.safe_dump(dienst, sort_keys=False))

@@ -122,9 +122,16 @@ def cause_of(
     if (soort := soort_of(cited.place.topic)) in dienst.verzwegen:
         who = f"versie {cited.versie} van {soort}"
         return _cut_off(cited, who) if soort in dienst.einden else _known(signaal, who)
-    role = "basisfeit" if cited.place.topic == signaal.basisfeit.topic else "feit"
-    who = f"versie {cited.versie} van het {role}{', onder een eerder nummer geleverd,' if cited.through else ''}"
-    return Cause("INGETROKKEN", f"{who} trekt het in") if cited.withdrawn else _stated(before, signaal, cited, who, opvolgers)
+    who = f"versie {cited.versie} van {_role(signaal, cited)}{', onder een eerder nummer geleverd,' if cited.through else ''}"
+    return Cause("INGETROKKEN", f"{who} trekt het in") if cited.withdrawn else _stated(before, signaal, cited, who, opvolgers, dienst)
+
+
+def _role(signaal: ElkSignaal, cited: Cited) -> str:
+    """Which of its records the oorzaak is a version of: the feit that a signaal about a pair cites is the one that its oorzaak states."""
+    if cited.place.topic == signaal.basisfeit.topic:
+        return "het basisfeit"
+    other = isinstance(signaal, Signaal) and cited.through is None and place_of(signaal.feit) != cited.place
+    return "een record dat op het feit aansluit of aansloot" if other else "het feit"
 
 
 def _ended(signaal: ElkSignaal, at: str, opvolgers: Opvolgers) -> Cause | None:
@@ -159,17 +166,33 @@ def _known(signaal: ElkSignaal, who: str) -> Cause:
     return Cause("NIET_OPGEGEVEN", f"na {who} is het de ontvanger niet geheel bekend")
 
 
-def _stated(before: ElkSignaal | None, signaal: ElkSignaal, cited: Cited, who: str, opvolgers: Opvolgers) -> Cause:
+def _stated(before: ElkSignaal | None, signaal: ElkSignaal, cited: Cited, who: str, opvolgers: Opvolgers, dienst: Dienst) -> Cause:
     """Of a mutatie that withdraws nothing."""
     (gone, no_longer), (there, now) = _PAIR if isinstance(signaal, Signaal) else _ALONE
     if signaal.soort == "VERVALLEN":
         if cited.houder is not None and signaal.ontvanger not in {cited.houder, *(o.ontvanger for o in opvolgers.get(cited.houder, ()))}:
             return Cause("VERHUISD", f"{who} ligt niet meer bij deze ontvanger")
+        if cited.place.topic != signaal.basisfeit.topic and _goes_on(before, signaal, cited, dienst):
+            return Cause("VERVOLG", f"met {who} telt het feit mee in een ander signaal: het gaat daar zonder een dag ertussen op door")
         return Cause(gone, f"met {who} {no_longer}")
     runs = f"{who} loopt {days(cited.begindatum, cited.einddatum)}"
     if before is None or signaal.soort == "NIEUW":
         return Cause(there, f"{runs}; {now}")
     return Cause("GEWIJZIGD", f"{runs}; anders dan in versie {before.versie}: {', '.join(_changed(before, signaal))}")
+
+
+def _goes_on(before: ElkSignaal | None, signaal: ElkSignaal, cited: Cited, dienst: Dienst) -> bool:
+    """Whether a feit of which nothing is told any more counts as a part of what goes before it; its own days are still shared then."""
+    if not (isinstance(before, Signaal) and isinstance(signaal, Signaal)) or not _is_grouped(dienst, signaal) or cited.begindatum is None:
+        return False
+    if place_of(signaal.feit) != cited.place:
+        return cited.begindatum <= (before.feit.begindatum or "")
+    basis = before.basisfeit
+    return cited.begindatum <= (basis.einddatum or cited.begindatum) and (basis.begindatum or "") <= (cited.einddatum or "9999-12-31")
+
+
+def _is_grouped(dienst: Dienst, signaal: Signaal) -> bool:
+    return any(f.groepeer and f.soort == signaal.feit.soort for f in dienst.feiten)
 
 
 def _changed(before: ElkSignaal, after: ElkSignaal) -> list[str]:

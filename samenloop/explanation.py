@@ -16,7 +16,7 @@ from samenloop.sums import Sums, sums_of
 from schemas.catalogue import Catalogue, Dienst, Veld
 from schemas.codec import Codec
 from schemas.sources import KLOK
-from schemas.values import Bronrecord, ElkSignaal, Place, Signaal, Waarde
+from schemas.values import Bronrecord, ElkSignaal, Ketensignaal, Place, Signaal, Waarde
 from schemas.verloop import is_verloop
 
 Told = tuple[str, Waarde, Veld | None]  # a field, its value, and what the dienst says of it
@@ -153,7 +153,7 @@ def _now(e: Explanation, last: ElkSignaal) -> list[str]:
         *_, (_, cause) = e.causes()
         return [f"Dit signaal geldt niet meer: {cause.tekst}.", *records]
     title = "Gedeelde dagen" if isinstance(last, Signaal) else "Dagen"
-    lines = [f"{title}: {days(last.begindatum, last.einddatum)}, want", *records]
+    lines = [f"{title}: {days(last.begindatum, last.einddatum)}, want", *records, *_in_one(last)]
     lines += ["", "Gegevens in dit signaal, en waarom"]
     for title, fields in e.parts():
         lines += [f"  {title}"] if title else []
@@ -163,6 +163,14 @@ def _now(e: Explanation, last: ElkSignaal) -> list[str]:
                 f"    {'volgt uit de records' if veld is None else f'{veld.doel} ({veld.grondslag})'}",
             ]
     return lines if last.gegevens else [*lines, "  geen"]
+
+
+def _in_one(last: ElkSignaal) -> list[str]:
+    """That records count as one."""
+    if not isinstance(last, Ketensignaal):
+        return []
+    more = f", en nog {last.weggelaten} waarvoor geen plaats was" if last.weggelaten else ""
+    return [f"  Deze records sluiten op elkaar aan en tellen als {last.feit.record_id}{more}."]
 
 
 def _on_day(about: str | None, last: ElkSignaal) -> list[str]:

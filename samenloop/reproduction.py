@@ -103,7 +103,8 @@ async def check_signaal(
     (persoon,) = personen
     rulebook, codec = rulebook_of(catalogue), Codec(catalogue)
     timed = not isinstance(history[0], Signaal) or _may_change_hands(catalogue, history[0].ontvanger)
-    uncited = timed or bool(catalogue.diensten[history[0].dienst].verzwegen)
+    dienst = catalogue.diensten[history[0].dienst]
+    uncited = timed or bool(dienst.verzwegen) or any(f.groepeer for f in dienst.feiten)
     for last in (True, False) if uncited else (True,):
         until = _until(rulebook, history, timed=timed, to_the_last_cited=last)
         until |= dict.fromkeys((NUMMERWIJZIGINGEN, overdrachten_topic(toepassing)))
@@ -125,9 +126,9 @@ def _may_change_hands(catalogue: Catalogue, ontvanger: str) -> bool:
 def _until(rulebook: Rulebook, history: Sequence[ElkSignaal], *, timed: bool, to_the_last_cited: bool) -> dict[str, int | None]:
     """Where to read: basisfeiten and what ends them, what was declared, and the feit or all feiten; and the klok where it is ``timed``.
 
-    Up to the last that is cited nothing is there that the engine had not taken. What ends the days of a signaal about a basisfeit, a death
-    and what was declared need not be cited and may stand behind it: so the rest of the topics is looked at as well when those records do
-    not make it.
+    Up to the last that is cited nothing is there that the engine had not taken. What ends the days of a signaal about a basisfeit, a death,
+    what was declared and what goes on from the feit need not be cited and may stand behind it: so the rest of the topics is looked at as
+    well when those records do not make it.
     """
     first = history[0]
     dienst = next(d for d in rulebook.diensten.values() if d.naam == first.dienst)
@@ -146,7 +147,7 @@ async def _inputs(
     brokers: str, rulebook: Rulebook, codec: Codec, persoon: bytes, first: ElkSignaal, until: Mapping[str, int | None]
 ) -> list[Input]:
     """What can matter of the topics ``until`` an offset; raises NotDoneError when this persoon became another one, or another this one."""
-    pair = first.feit if isinstance(first, Signaal) else None
+    pair = first.feit if isinstance(first, Signaal) and not _may_go_on(rulebook, first) else None
     inputs: list[Input] = []
     async for record in read_partition(brokers, first.basisfeit.partition, until):
         if record.key != persoon and record.topic != KLOK:
@@ -157,6 +158,12 @@ async def _inputs(
         if found is not None and (isinstance(found, Tick) or found.soort.in_kop or pair is None or _is(found, pair)):
             inputs.append(found)
     return inputs
+
+
+def _may_go_on(rulebook: Rulebook, signaal: Signaal) -> bool:
+    """Whether other records of the soort count as one with its feit, or did."""
+    nummer = rulebook.by_topic[f"mutaties.{signaal.feit.soort}"].nummer
+    return any(nummer in d.groepeer for d in rulebook.diensten.values() if d.naam == signaal.dienst)
 
 
 def _is(found: Delivered, feit: Bronrecord) -> bool:

@@ -13,6 +13,7 @@ from schemas.catalogue import Catalogue
 from schemas.codec import Codec, WireError
 from schemas.regels import Informatiepakket
 from schemas.values import PERSOON, Mutatie
+from streams.core.chains import Counts, chains_of, counted_in
 from streams.core.ends import before, counted, end_of
 from streams.core.handled import is_left_out
 from streams.core.messages import signaal_id
@@ -189,9 +190,9 @@ def _pair(  # noqa: PLR0913, PLR0917 - a pair of records, and what is known of t
     day: int,
 ) -> Pair:
     counts = counted(basis, end_of(dienst, timeline))
-    code, soort = _code(dienst, nummer, basis, timeline, held, newest, day), rulebook.soorten[nummer].naam
+    code, soort = _code(rulebook, dienst, nummer, basis, timeline, held, newest, day), rulebook.soorten[nummer].naam
     if code == SIGNAAL and held is not None:
-        wanted = samenloop(dienst, nummer, counts, held, day, timeline.head.gronden)
+        wanted = samenloop(dienst, nummer, counts, as_it_counts(rulebook, dienst, nummer, timeline, held), day, timeline.head.gronden)
         code = HANDLED if is_left_out(rulebook, timeline, dienst, basis, held.sent, wanted, (soort, newest.record_id)) else code
     name, basissoort = None, rulebook.soorten[dienst.basis].naam
     if code == SIGNAAL:
@@ -234,6 +235,7 @@ HANDLED: Final = "AFGEHANDELD"
 ENDED: Final = "GEEINDIGD"
 KNOWN: Final = "AL_OPGEGEVEN"
 IN_PAKKET: Final = "IN_PAKKET"
+GOES_ON: Final = "VERVOLG"
 _REASONS: Final = {
     SIGNAAL: "gedeelde dagen: er is een signaal",
     "BASISFEIT_INGETROKKEN": "het basisfeit is ingetrokken",
@@ -242,6 +244,7 @@ _REASONS: Final = {
     "INGETROKKEN": "het record is ingetrokken",
     "GEEN_GEDEELDE_DAG": "geen gedeelde dag",
     KNOWN: "is al opgegeven: de ontvanger heeft dit voor alle gedeelde dagen geregistreerd",
+    GOES_ON: "is hetzelfde als een record van eerder, en gaat daar zonder een dag ertussen op door: het telt daarin mee",
     ENDED: "alleen dagen waarop het basisfeit niet meer telt: het is eerder geëindigd, zoals door een overlijden",
     HANDLED: "de ontvanger heeft dit signaal over dezelfde feiten al afgehandeld; daarna is het vervallen",
     "BOVEN_DREMPEL": "de bedragen kwamen samen boven de drempel: er is een signaal",
@@ -264,7 +267,16 @@ def _of_basis(dienst: DienstRule, basis: Record, day: int) -> str | None:
     return "GEEN_OPVOLGER" if ontvanger_on(dienst, str(basis.values[dienst.houder]), day) is None else None
 
 
-def _code(dienst: DienstRule, nummer: int, basis: Record, timeline: Timeline, held: Record | None, newest: Mutatie, day: int) -> str:
+def _code(  # noqa: PLR0913, PLR0917 - a pair of records, and what is known of them
+    rulebook: Rulebook,
+    dienst: DienstRule,
+    nummer: int,
+    basis: Record,
+    timeline: Timeline,
+    held: Record | None,
+    newest: Mutatie,
+    day: int,
+) -> str:
     if (nothing := _of_basis(dienst, basis, day)) is not None:
         return nothing
     if held is None or held.versie == 0:
@@ -277,17 +289,23 @@ def _code(dienst: DienstRule, nummer: int, basis: Record, timeline: Timeline, he
         days = reference(dienst, dienst.regel, basis)
         days = None if days is None else before(days, end_of(dienst, timeline))
         return "BUITEN_PEILPERIODE" if days is None or held.period.shared_with(days) is None else IN_PAKKET
-    return _shared(dienst, nummer, basis, timeline, held, day)
+    of = as_it_counts(rulebook, dienst, nummer, timeline, held)
+    return GOES_ON if of[0].period is None else _shared(dienst, nummer, basis, timeline, of, day)
 
 
-def _shared(dienst: DienstRule, nummer: int, basis: Record, timeline: Timeline, held: Record, day: int) -> str:
+def as_it_counts(rulebook: Rulebook, dienst: DienstRule, nummer: int, timeline: Timeline, held: Record) -> Counts:
+    """A feit that stands, with the days of those that go on from it."""
+    return counted_in(chains_of(dienst, nummer, timeline.of(rulebook.soorten[nummer])), held)
+
+
+def _shared(dienst: DienstRule, nummer: int, basis: Record, timeline: Timeline, of: Counts, day: int) -> str:
     """Of a pair that stands."""
     counts = counted(basis, end_of(dienst, timeline))
-    if samenloop(dienst, nummer, counts, held, day, timeline.head.gronden) is not None:
+    if samenloop(dienst, nummer, counts, of, day, timeline.head.gronden) is not None:
         return SIGNAAL
-    if samenloop(dienst, nummer, counts, held, day, {}) is not None:
+    if samenloop(dienst, nummer, counts, of, day, {}) is not None:
         return KNOWN
-    return "GEEN_GEDEELDE_DAG" if samenloop(dienst, nummer, basis, held, day, {}) is None else ENDED
+    return "GEEN_GEDEELDE_DAG" if samenloop(dienst, nummer, basis, of, day, {}) is None else ENDED
 
 
 def why_not_text(w: WhyNot) -> str:

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field
 from schemas import opvolging
 from schemas.opvolging import Opvolging, opvolging_of
 from schemas.parts import CatalogueError, Part, by, read, read_list
-from schemas.regels import Bekend, Regel, bekend_faults, faults
+from schemas.regels import Bekend, Regel, bekend_faults, faults, groepeer_faults
 
 Oin = Field(pattern=r"^[0-9]{20}$")
 Ontvangersoort = Literal["gemeente", "svb", "waterschap", "rmc"]
@@ -116,6 +116,7 @@ class Feitsoort(Part):
     soort: str
     doel: str = Field(min_length=1)
     grondslag: str = Field(min_length=1)
+    groepeer: tuple[str, ...] = ()  # records that are equal in these and leave no day between them count as one
     bekend: Bekend | None = None  # when the ontvanger knows it already
     velden: tuple[Veld, ...]
 
@@ -340,6 +341,9 @@ def _check_dienst(catalogue: Catalogue, dienst: Dienst) -> None:
     for place, text in faults(dienst.regel, listed[0], {f.soort: told[f.soort] for f in dienst.feiten}):
         raise dienst.fault(".".join(map(str, ("regel", *place))), text)
     _check_bekend(dienst, told)
+    for i, f in enumerate(dienst.feiten):
+        for place, text in groepeer_faults(dienst.regel, f.groepeer, f.bekend, told[f.soort]):
+            raise dienst.fault(".".join(map(str, ("feiten", i, "groepeer", *place))), text)
 
 
 def _check_alone(catalogue: Catalogue, dienst: Dienst) -> None:

@@ -1,10 +1,11 @@
 """CloudEvents 1.0 in Kafka's binary mode, after the NL GOV profile 1.1: the headers of what goes over the wire."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, get_args
 
 from schemas.catalogue import Bron, Ontvanger
-from schemas.values import ElkSignaal, Place, Signaal, Signaalsoort, Stand
+from schemas.values import Basissignaal, ElkSignaal, Ketensignaal, Place, Signaal, Signaalsoort, Stand
 
 Headers = list[tuple[str, bytes]]
 
@@ -50,7 +51,7 @@ def signaal_headers(signaal: ElkSignaal, source: str) -> Headers:
         _SIGNAAL_TYPES[signaal.soort],
         ("ce_time", signaal.registratietijd.encode()),
         ("ce_subject", signaal.kenmerk.encode()),
-        _SIGNAAL_SCHEMA if isinstance(signaal, Signaal) else _BASISSIGNAAL_SCHEMA,
+        _SIGNAAL_SCHEMAS[type(signaal)],
         _JSON_CONTENT,
     ]
 
@@ -106,8 +107,11 @@ def klok_headers(datum: str, source: str) -> Headers:
 
 _SPECVERSION: Final = ("ce_specversion", SPECVERSION)
 _SIGNAAL_TYPES: Final = {s: ("ce_type", event_type("signaal", s.lower()).encode()) for s in get_args(Signaalsoort)}
-_SIGNAAL_SCHEMA: Final = ("ce_dataschema", dataschema("signalen.v1.avsc").encode())
-_BASISSIGNAAL_SCHEMA: Final = ("ce_dataschema", dataschema("signalen.v2.avsc").encode())
+_SIGNAAL_SCHEMAS: Final[Mapping[type[ElkSignaal], tuple[str, bytes]]] = {
+    Signaal: ("ce_dataschema", dataschema("signalen.v1.avsc").encode()),
+    Basissignaal: ("ce_dataschema", dataschema("signalen.v2.avsc").encode()),
+    Ketensignaal: ("ce_dataschema", dataschema("signalen.v3.avsc").encode()),
+}
 _JSON_CONTENT: Final = ("content-type", JSON)
 _VOLGVERZOEK_SCHEMA: Final = dataschema("volgverzoeken.v1.avsc")
 _TERUGMELDING_SCHEMA: Final = dataschema("terugmeldingen.v1.avsc")

@@ -21,6 +21,7 @@ from schemas.values import (
     Afhandeling,
     Basissignaal,
     ElkSignaal,
+    Ketensignaal,
     Mutatie,
     Signaal,
     Terugmelding,
@@ -284,8 +285,10 @@ def _check_period(begin: int, end: int | None) -> None:
 
 
 _signaal_encoder = msgspec.json.Encoder()
+_ketensignaal_decoder = msgspec.json.Decoder(Ketensignaal)
 _signaal_decoder = msgspec.json.Decoder(Signaal)
 _basissignaal_decoder = msgspec.json.Decoder(Basissignaal)
+_decoders: Final = (_ketensignaal_decoder, _signaal_decoder, _basissignaal_decoder)  # each has a field that those behind it lack
 
 
 def encode_signaal(signaal: ElkSignaal) -> bytes:
@@ -297,7 +300,7 @@ def decode_signaal(data: bytes | None) -> ElkSignaal:
     """The signaal in a value of a ``signalen.<ontvanger>`` topic; raises WireError."""
     if not data:
         raise WireError(Reason.LEEG)
-    for decoder in (_signaal_decoder, _basissignaal_decoder):  # no value fits both: each has a field that the other lacks
+    for decoder in _decoders:
         try:
             return decoder.decode(data)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

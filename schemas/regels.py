@@ -140,6 +140,26 @@ def bekend_faults(bekend: Bekend, feit: Velden, opgave: Velden) -> Iterator[Faul
             yield from _expected(feit, bekend.hoogstens.tijdvak, "tijdvak", ("hoogstens", "tijdvak"))
 
 
+def groepeer_faults(regel: Regel, groepeer: Sequence[str], bekend: Bekend | None, feit: Velden) -> Iterator[Fault]:
+    """What of the fields in which feiten have to be equal to go on as one does not fit: those of the feit that the dienst lists."""
+    if groepeer and regel.patroon != "samenloop":
+        yield (), "a rule of the patroon samenloop is needed"
+    if groepeer and "onzeker" in feit:
+        yield (), "a chain tells the fields of its first record, and would not tell that a date of another one is onzeker"
+    for i, name in enumerate(groepeer):
+        if name not in feit:
+            yield (i,), f"{name} is not among the listed velden"
+        elif isinstance(feit[name], list):
+            yield (i,), f"{name} is not always given"
+        if name in groepeer[:i]:
+            yield (i,), f"{name} is named twice"
+    if groepeer and bekend is not None and (bekend.hoogstens is not None or not set(bekend.gelijk) <= set(groepeer)):
+        yield (
+            (),
+            "bekend has to be the same for all records of a chain: gelijk is among these fields, and there is no hoogstens",
+        )
+
+
 def _of_bedragen(bedragen: Sequence[Bedrag], feiten: Mapping[str, Velden]) -> Iterator[Fault]:
     """Each soort of feit gives one amount; that it may not be known yet is no fault."""
     soorten = [b.soort for b in bedragen]

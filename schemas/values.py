@@ -85,6 +85,18 @@ class Signaal(msgspec.Struct, frozen=True, gc=False):
         return self.basisfeit, self.feit
 
 
+class Ketensignaal(Signaal, frozen=True, gc=False):
+    """A signaal about a basisfeit and feiten that go on as one; it is named after the first of them (schemas/avro/signalen.v3.avsc)."""
+
+    vervolg: tuple[Bronrecord, ...]  # those that go on from the first; the newest, when a message has no room for all
+    weggelaten: int
+
+    @property
+    def bewijs(self) -> tuple[Bronrecord, ...]:
+        """All records that it cites."""
+        return self.basisfeit, self.feit, *self.vervolg
+
+
 class Onderdeel(msgspec.Struct, frozen=True, gc=False):
     """A part of what an ontvanger is told about a basisfeit: the listed fields of a feit, or what follows from several."""
 

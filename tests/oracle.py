@@ -33,14 +33,13 @@ class Live(NamedTuple):
     gegevens: str
 
 
+LIVE = """
+CREATE TABLE live AS SELECT soort, person, record_id, feit::JSON AS feit, (feit->>'begindatum')::DATE AS b, (feit->>'einddatum')::DATE AS e
+FROM (SELECT soort, person, record_id, arg_max(feit, versie) AS feit FROM delivered GROUP BY soort, person, record_id)
+WHERE feit <> 'null'
+"""
 QUERY = """
-WITH newest AS (
-    SELECT soort, person, record_id, arg_max(feit, versie) AS feit
-    FROM delivered GROUP BY soort, person, record_id
-), live AS (
-    SELECT soort, person, record_id, feit::JSON AS feit, (feit->>'begindatum')::DATE AS b, (feit->>'einddatum')::DATE AS e
-    FROM newest WHERE feit <> 'null'
-), grounds AS (
+WITH grounds AS (
     SELECT person, record_id, feit, b, least(e, last) AS e
     FROM live LEFT JOIN (SELECT person, min(b) AS last FROM live WHERE soort = ? GROUP BY person) USING (person)
     WHERE soort = ? AND (last IS NULL OR b <= last)
@@ -49,7 +48,10 @@ SELECT bij.person, bij.feit->>'houder', bij.feit->>'kenmerk', bij.record_id, f.s
        strftime(greatest(bij.b, f.b), '%Y-%m-%d'),
        strftime(CASE WHEN bij.e IS NULL THEN f.e WHEN f.e IS NULL THEN bij.e ELSE least(bij.e, f.e) END, '%Y-%m-%d'),
        f.feit::VARCHAR
-FROM grounds bij JOIN live f ON f.person = bij.person
+FROM grounds bij JOIN (
+    SELECT live.* REPLACE (CASE WHEN gone IS NULL THEN live.e ELSE counted.e END AS e)
+    FROM live LEFT JOIN counted USING (soort, person, record_id) WHERE gone IS NOT TRUE
+) f ON f.person = bij.person
 WHERE f.soort IN (SELECT unnest(?))
   AND bij.b <= coalesce(f.e, DATE '9999-12-31') AND f.b <= coalesce(bij.e, DATE '9999-12-31')
 """
@@ -90,18 +92,47 @@ def standing(table: Path, catalogue: Catalogue) -> set[Live]:
     live: set[Live] = set()
     with duckdb.connect() as db:
         db.execute(f"CREATE TABLE delivered AS SELECT * FROM read_json('{table}', format='newline_delimited', columns={columns})")
+        db.execute(LIVE)
         for content in (c for path, c in sorted(catalogue.bestanden.items()) if path.startswith("diensten/")):
             dienst = yaml.safe_load(content)
             if dienst["regel"]["patroon"] != "samenloop":
                 continue  # without a tick of the klok nothing of the others stands; tests/property/basis_worlds.py has theirs
             listed = {f["soort"]: [v["veld"] for v in f["velden"]] for f in dienst["feiten"]}
             ends = dienst["basisfeit"].get("eindigt_bij", {}).get("soort")
+            db.execute("CREATE OR REPLACE TABLE counted (soort VARCHAR, person BIGINT, record_id VARCHAR, e DATE, gone BOOLEAN)")
+            if chained := [row for f in dienst["feiten"] for row in _chained(db, f)]:
+                db.executemany("INSERT INTO counted VALUES (?, ?, ?, ?, ?)", chained)
             rows = db.execute(QUERY, [ends, dienst["basisfeit"]["soort"], list(listed)]).fetchall()
             live |= {_live(dienst, listed, row) for _, *row in _unknown(dienst, rows, _declared(db, dienst))}
     return live
 
 
 Row = tuple[Any, ...]
+
+
+def _chained(db: duckdb.DuckDBPyConnection, feit: Any) -> Iterator[Row]:
+    """Of the records that are alike in what a dienst groups, and leave no day between them: the first with the last day, and the others."""
+    of: dict[Row, list[Row]] = defaultdict(list)
+    rows = db.execute("SELECT person, feit, b, record_id, e FROM live WHERE soort = ? ORDER BY b, record_id", [feit["soort"]]).fetchall()
+    for person, content, *row in rows if feit.get("groepeer") else ():
+        fields = json.loads(content)
+        of[person, *(fields[veld] for veld in feit["groepeer"])].append(tuple(row))
+    for (person, *_), records in of.items():
+        chains: list[list[Row]] = []
+        last = date.min
+        for row in records:
+            if chains and row[0] <= min(last, date(9000, 1, 1)) + timedelta(1):
+                chains[-1].append(row)
+            else:
+                chains.append([row])
+                last = date.min
+            last = max(last, row[2] or date.max)
+        for chain in (c for c in chains if len(c) > 1):
+            ends = [end for *_, end in chain]
+            yield feit["soort"], person, chain[0][1], None if None in ends else max(ends), False
+            yield from ((feit["soort"], person, name, None, True) for _, name, _ in chain[1:])
+
+
 Declared = Mapping[tuple[int, str], list[dict[str, Any]]]  # (person, houder) → what was declared
 
 

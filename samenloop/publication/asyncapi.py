@@ -86,7 +86,6 @@ def _messages(
             for e in golden.values()
             if e.schema_id == ref.id
         ]
-        kind = "feit" if ref.bestand == "signalen.v1.avsc" else "feiten"
         avro = {"schemaFormat": _AVRO, "schema": catalogue.schemas[ref.id].definitie}
         yield (
             ref.bestand.removesuffix(".avsc"),
@@ -95,11 +94,19 @@ def _messages(
                 "title": topic.naam,
                 "contentType": "application/json" if is_json else "application/avro",
                 "headers": _headers(ref.bestand, "application/json" if is_json else "application/avro"),
-                "payload": {"$ref": f"#/components/schemas/{'Signaal' if kind == 'feit' else 'Basissignaal'}"} if is_json else avro,
+                "payload": {"$ref": f"#/components/schemas/{_FORMS[ref.bestand]}"} if is_json else avro,
                 "bindings": {"kafka": kafka},
-                "examples": [*shown, *({"payload": dict(s)} for s in signalen if is_json and kind in s)],
+                "examples": [*shown, *({"payload": dict(s)} for s in signalen if is_json and _form(s) == ref.bestand)],
             },
         )
+
+
+_FORMS: Final = {"signalen.v1.avsc": "Signaal", "signalen.v2.avsc": "Basissignaal", "signalen.v3.avsc": "Ketensignaal"}
+
+
+def _form(signaal: Mapping[str, Any]) -> str:
+    """The schema that an example of a signal fits."""
+    return "signalen.v2.avsc" if "feiten" in signaal else "signalen.v3.avsc" if "vervolg" in signaal else "signalen.v1.avsc"
 
 
 def _headers(bestand: str, content_type: str) -> dict[str, Any]:

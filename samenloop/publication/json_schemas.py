@@ -37,10 +37,18 @@ def signaal_schema(catalogue: Catalogue, dienst: Dienst) -> dict[str, Any]:
         "$id": f"urn:samenloop:schema:signaal.{dienst.dienst}.schema.json",
         "title": dienst.naam,
         "description": dienst.doel,
-        "$ref": f"urn:samenloop:schema:signalen.{'v1' if dienst.over_paren else 'v2'}.schema.json",
+        **_form(dienst),
         **own,
         "properties": properties | own["properties"],
     }
+
+
+def _form(dienst: Dienst) -> dict[str, Any]:
+    """The schema of all signals of that kind; of a dienst that groups feiten there are two."""
+    form = [{"$ref": f"urn:samenloop:schema:signalen.{v}.schema.json"} for v in ("v1", "v2", "v3")]
+    if not dienst.over_paren:
+        return form[1]
+    return {"anyOf": [form[0], form[2]]} if any(f.groepeer for f in dienst.feiten) else form[0]
 
 
 def _own_of_pair(catalogue: Catalogue, dienst: Dienst) -> dict[str, Any]:
@@ -51,7 +59,9 @@ def _own_of_pair(catalogue: Catalogue, dienst: Dienst) -> dict[str, Any]:
         }
         for f in dienst.feiten
     ]
-    return {"properties": {"feit": {"properties": {"soort": {"enum": [f.soort for f in dienst.feiten]}}}}, "allOf": told}
+    grouped = [f.soort for f in dienst.feiten if f.groepeer]
+    chain = {"vervolg": {"items": {"properties": {"soort": {"enum": grouped}}}}} if grouped else {}
+    return {"properties": {"feit": {"properties": {"soort": {"enum": [f.soort for f in dienst.feiten]}}}, **chain}, "allOf": told}
 
 
 def _own_of_basisfeit(catalogue: Catalogue, dienst: Dienst) -> dict[str, Any]:

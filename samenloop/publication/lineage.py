@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from samenloop.publication.words import inline
-from schemas.catalogue import PERIODE, Catalogue, Dienst, Veld
+from schemas.catalogue import PERIODE, Catalogue, Dienst, Feitsoort, Veld
 from schemas.regels import BEGINDATUM, Informatiepakket
 
 
@@ -32,6 +32,7 @@ def lineage_of(catalogue: Catalogue, dienst: Dienst) -> Iterator[Origin]:
             yield _origin(dienst, feit.soort, veld, f"gegevens.{veld.veld}" if dienst.over_paren else f"gegevens[].velden.{veld.veld}")
         part = "feit" if dienst.over_paren else "gegevens[]"
         yield from _part(dienst, feit.soort) if package else _period(dienst, feit.soort, part, topics[feit.soort].naam)
+        yield from _chain(dienst, feit) if feit.groepeer else ()
 
 
 def _origin(dienst: Dienst, soort: str, veld: Veld, signaalveld: str) -> Origin:
@@ -57,6 +58,13 @@ def _part(dienst: Dienst, soort: str) -> Iterator[Origin]:
     for veld in PERIODE:
         doel = "Bepaalt of het gegeven in de peilperiode valt, en laat zien op welke dagen het slaat."
         yield Origin(dienst.dienst, soort, f"feit.{veld}", f"gegevens[].{veld}, feiten[].{veld}", doel, dienst.grondslag[0])
+
+
+def _chain(dienst: Dienst, feit: Feitsoort) -> Iterator[Origin]:
+    """Of feiten that go on as one: the days of those behind the first."""
+    for veld in PERIODE:
+        doel = "Laat zien welke gegevens zonder een dag ertussen doorgaan op het eerste, en dus als één tellen."
+        yield Origin(dienst.dienst, feit.soort, f"feit.{veld}", f"vervolg[].{veld}", doel, feit.grondslag)
 
 
 def _period(dienst: Dienst, soort: str, part: str, naam: str) -> Iterator[Origin]:

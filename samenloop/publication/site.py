@@ -16,7 +16,7 @@ from samenloop.publication.lineage import lineage_of
 from samenloop.publication.words import ONTVANGERS, UITLEG, duration, heading, inline, rule_of, who_receives
 from schemas.catalogue import Catalogue, Deel, Dienst, Ontvanger, Topic, feit_fields
 
-_SIGNALEN: Final = ("signalen.v1", "signalen.v2")
+_SIGNALEN: Final = ("signalen.v1", "signalen.v2", "signalen.v3")
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,23 @@ def who_receives(dienst: Dienst) -> str:
 
 def rule_of(catalogue: Catalogue, dienst: Dienst) -> list[str]:
     """The rule of a dienst in plain Dutch, a sentence or two a step."""
-    return [*RULES[dienst.regel.patroon](catalogue, dienst), *_bekend(catalogue, dienst), *_einde(catalogue, dienst)]
+    return [
+        *RULES[dienst.regel.patroon](catalogue, dienst),
+        *_groepeer(catalogue, dienst),
+        *_bekend(catalogue, dienst),
+        *_einde(catalogue, dienst),
+    ]
+
+
+def _groepeer(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
+    for feit in dienst.feiten:
+        if feit.groepeer:
+            naam = catalogue.mutatie_topics[feit.soort].naam
+            yield (
+                f"{heading(naam)}: gegevens met hetzelfde {' en '.join(feit.groepeer)} waar geen dag tussen ligt, tellen als één. Het "
+                "signaal is dat over het eerste, met de dagen van alle samen en de velden van het eerste. Gaat het onder een ander nummer "
+                "verder, dan wordt dat niet gemeld. Zijn er bij een melding meer dan één, dan noemt het signaal ze alle."
+            )
 
 
 def _bekend(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from schemas.catalogue import Catalogue, Dienst, Feitsoort
+from streams.audit.recompute_chains import feiten_of
 from streams.audit.recompute_drempel import monthly
 from streams.audit.recompute_records import basis_of
 
@@ -20,7 +21,7 @@ def known_pairs(catalogue: Catalogue, dienst: Dienst, feit: Feitsoort) -> str:
     """
     if feit.bekend is None or dienst.opgaven is None:
         return ""
-    opgave, soort = (catalogue.mutatie_topics[s].nummer for s in (dienst.opgaven.soort, feit.soort))
+    opgave = catalogue.mutatie_topics[dienst.opgaven.soort].nummer
     fits = [f"{_dossiers('o.houder')} = {_dossiers('b.geregistreerd')}"]
     fits += [f"o.{veld} = f.{veld}" for veld in feit.bekend.gelijk]
     if feit.bekend.hoogstens is not None:
@@ -31,7 +32,7 @@ def known_pairs(catalogue: Catalogue, dienst: Dienst, feit: Feitsoort) -> str:
                 SELECT b.persoon, b.record_id AS basisfeit, f.record_id AS feit, o.begindatum AS van,
                     coalesce(o.einddatum, {_NEVER}) AS tot, greatest(b.begindatum, f.begindatum) AS eerste,
                     coalesce(least(b.einddatum, f.einddatum), {_NEVER}) AS laatste
-                FROM {basis_of(dienst)} b JOIN leeft_{soort} f ON f.persoon = b.persoon
+                FROM {basis_of(dienst)} b JOIN {feiten_of(catalogue, dienst, feit)} f ON f.persoon = b.persoon
                     JOIN leeft_{opgave} o ON o.persoon = b.persoon AND {" AND ".join(fits)}
             ) WHERE van <= laatste AND tot >= eerste
         ) GROUP BY persoon, basisfeit, feit

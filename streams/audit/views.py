@@ -15,7 +15,7 @@ _RECORD: Final = """{"soort": "VARCHAR", "record_id": "VARCHAR", "versie": "BIGI
     "topic": "VARCHAR", "partition": "BIGINT", "offset": "BIGINT"}"""
 _SIGNAAL: Final = f"""{{"signaal_id": "VARCHAR", "versie": "BIGINT", "soort": "VARCHAR", "dienst": "VARCHAR", "ontvanger": "VARCHAR",
     "kenmerk": "VARCHAR", "regel": {{"patroon": "VARCHAR", "versie": "BIGINT"}}, "begindatum": "VARCHAR", "einddatum": "VARCHAR",
-    "gegevens": "JSON", "basisfeit": {_RECORD}, "feit": {_RECORD}, "feiten": [{_RECORD}],
+    "gegevens": "JSON", "basisfeit": {_RECORD}, "feit": {_RECORD}, "feiten": [{_RECORD}], "vervolg": [{_RECORD}],
     "oorzaak": {{"topic": "VARCHAR", "partition": "BIGINT", "offset": "BIGINT"}}}}"""
 _PARTS: Final = ("basisfeit", "feit", "oorzaak")
 _DAY_MS: Final = 86_400_000
@@ -61,7 +61,7 @@ def make(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, work: Path, known_
 
 
 def _tell_of_catalogue(db: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None:
-    """Who ends and has an opvolger, and what acts on pairs without being told."""
+    """Who ends and has an opvolger, what acts on pairs without being told, and what may go on as one."""
     db.execute("CREATE TABLE opvolging (houder VARCHAR, tot INT, opvolger VARCHAR)")
     ended = [(o.id, (o.tot - date(1970, 1, 1)).days, o.opgegaan_in) for o in catalogue.ontvangers.values() if o.tot is not None]
     if ended:
@@ -70,6 +70,10 @@ def _tell_of_catalogue(db: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> N
     untold = [(d.dienst, soort) for d in catalogue.diensten.values() for soort in d.verzwegen]
     if untold:
         db.executemany("INSERT INTO verzwegen VALUES (?, ?)", untold)
+    db.execute("CREATE TABLE gegroepeerd (dienst VARCHAR, soort VARCHAR)")
+    grouped = [(d.dienst, f.soort) for d in catalogue.diensten.values() for f in d.feiten if f.groepeer]
+    if grouped:
+        db.executemany("INSERT INTO gegroepeerd VALUES (?, ?)", grouped)
 
 
 _ADDRESSED: Final = """
@@ -117,7 +121,7 @@ def _known(moment: int) -> str:
     )
     known = " AND ".join(f"coalesce({p}.registratietijd <= {moment}, true)" for p in _PARTS)
     known += f""" AND NOT EXISTS (SELECT 1 FROM plaatsen p WHERE p.registratietijd > {moment} AND list_contains(
-        list_transform(s.feiten, lambda f: (f.topic, f.partition, f."offset")), (p.topic, p.partitie, p."offset")))"""
+        list_transform(coalesce(s.feiten, s.vervolg), lambda f: (f.topic, f.partition, f."offset")), (p.topic, p.partitie, p."offset")))"""
     return f"SELECT q.* EXCLUDE (bekend), {known} AS bekend FROM ({_SAID}) q {joins}"
 
 
@@ -190,7 +194,7 @@ SELECT s.dienst, s.regel.patroon, s.regel.versie, min(s.signaal_id) FROM gezegd 
 _CITATIONS: Final = """
 SELECT s.signaal_id, s.versie, s.soort, 'basisfeit' AS deel, s.basisfeit AS r FROM gezegd UNION ALL
 SELECT s.signaal_id, s.versie, s.soort, 'feit', s.feit FROM gezegd WHERE s.feiten IS NULL UNION ALL
-SELECT s.signaal_id, s.versie, s.soort, 'feit', unnest(s.feiten) FROM gezegd
+SELECT s.signaal_id, s.versie, s.soort, 'feit', unnest(coalesce(s.feiten, s.vervolg)) FROM gezegd
 """
 CITED: Final = f"""
 SELECT DISTINCT signaal_id, c.versie, deel, r.topic || '-' || r.partition || '@' || r."offset" FROM ({_CITATIONS}) c
@@ -207,6 +211,10 @@ coalesce((SELECT max(vroeg) > min(laat) FROM beurten t
         OR (t.soort IN (SELECT soort FROM verzwegen w WHERE w.dienst = coalesce(v.dienst, g.dienst))
             AND EXISTS (SELECT 1 FROM beurten b WHERE b.soort = coalesce(v.basissoort, g.basissoort)
                 AND b.record_id = coalesce(v.basisfeit, g.basisfeit) AND t.persoon = b.persoon))
+        OR (t.soort IN (SELECT soort FROM gegroepeerd w WHERE w.dienst = coalesce(v.dienst, g.dienst)
+                AND w.soort = coalesce(v.feitsoort, g.feitsoort))
+            AND EXISTS (SELECT 1 FROM beurten b WHERE b.soort = coalesce(v.basissoort, g.basissoort)
+                AND b.record_id = coalesce(v.basisfeit, g.basisfeit) AND t.persoon = b.persoon))
         OR (coalesce(v.feit, g.feit) IS NULL AND EXISTS (SELECT 1 FROM beurten b WHERE b.soort = coalesce(v.basissoort, g.basissoort)
             AND b.record_id = coalesce(v.basisfeit, g.basisfeit)
             AND (t.persoon = b.persoon OR t.soort = 'klok' AND t.partitie = b.partitie)))
@@ -216,6 +224,7 @@ coalesce((SELECT max(vroeg) > min(laat) FROM beurten t
 """
 """Whether the engine took a version of a record that was registered by the moment after one that was registered later.
 
-Of a signal about a pair count its two records and what nobody is told of the persoon: deaths, and what was declared. Of one about a
-basisfeit count all of the persoon, and the klok; this counts for a pair as well where an ontvanger ends or takes over.
+Of a signal about a pair count its two records, those of a soort that may go on as one with its feit, and what nobody is told of the
+persoon: deaths, and what was declared. Of one about a basisfeit count all of the persoon, and the klok; this counts for a pair as well
+where an ontvanger ends or takes over.
 """

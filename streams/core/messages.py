@@ -5,8 +5,9 @@ from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
+from msgspec.structs import asdict
 
-from schemas.values import Basissignaal, Bronrecord, Onderdeel, Oorzaak, Place, Regel, Signaal, Waarde
+from schemas.values import Basissignaal, Bronrecord, Ketensignaal, Onderdeel, Oorzaak, Place, Regel, Signaal, Waarde
 from streams.core.diff import Change
 from streams.core.period import Period, iso_day
 from streams.core.record import Record
@@ -49,7 +50,7 @@ def signaal_of(  # noqa: PLR0913, PLR0917 - a signaal names everything that caus
     wanted = change.wanted
     grond = rulebook.soorten[dienst.basis]
     kenmerk = str(was.values[dienst.kenmerk]) if wanted is None else wanted.kenmerk
-    return Signaal(
+    signaal = Signaal(
         signaal_id=signaal_id(dienst.naam, change.sent.ontvanger, (grond.naam, basis.record_id), (soort.naam, feit.record_id)),
         versie=change.sent.versie,
         soort=change.soort,
@@ -65,6 +66,14 @@ def signaal_of(  # noqa: PLR0913, PLR0917 - a signaal names everything that caus
         oorzaak=Oorzaak(*cause.place),
         registratietijd=iso_time(cause.registratietijd),
     )
+    return signaal if wanted is None or not wanted.vervolg else _of_chain(signaal, soort, wanted, cause.place.partition)
+
+
+def _of_chain(signaal: Signaal, soort: Soort, wanted: Wanted, home: int) -> Ketensignaal:
+    """The signaal with the records that go on from its feit."""
+    told = wanted.vervolg[-MOST_PARTS:]
+    records = tuple(_bronrecord(soort, record, home, wanted) for record in told)
+    return Ketensignaal(**asdict(signaal), vervolg=records, weggelaten=len(wanted.vervolg) - len(told))
 
 
 def basissignaal_of(

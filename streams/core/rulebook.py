@@ -79,6 +79,7 @@ class DienstRule:
     ontvangers: frozenset[str]
     beurten: Mapping[str, tuple[tuple[Period, str], ...]]  # houder that ends → who is told on which days: it, and then its opvolger
     bekend: Mapping[int, Known]  # soort nummer → when a feit of it is known already
+    groepeer: Mapping[int, tuple[int, ...]]  # soort nummer → positions of the fields in which records of it go on as one; only of such
 
     @property
     def van_paren(self) -> bool:
@@ -116,7 +117,10 @@ def rulebook_of(catalogue: Catalogue) -> Rulebook:
 
 
 def _layout(soorten: Mapping[int, Soort], diensten: Mapping[int, DienstRule]) -> str:
-    more = {n: "".join(f" {part}" for part in (d.eindigt_bij, sorted(d.bekend.items())) if part) for n, d in diensten.items()}
+    more = {
+        n: "".join(f" {part}" for part in (d.eindigt_bij, sorted(d.bekend.items()), sorted(d.groepeer.items())) if part)
+        for n, d in diensten.items()
+    }
     kept = [f"{n} {s.naam} {' '.join(s.velden)}" for n, s in sorted(soorten.items())]
     ended = sorted({f"{houder} {beurten}" for d in diensten.values() for houder, beurten in d.beurten.items()})
     rules = [f"{n} {d.naam} {d.regel.model_dump_json()} {d.basis} {sorted(d.feiten.items())}{more[n]}" for n, d in sorted(diensten.items())]
@@ -182,6 +186,9 @@ def _dienst(catalogue: Catalogue, dienst: Dienst, soorten: Mapping[int, Soort]) 
         ontvangers=ontvangers,
         beurten={houder: _beurten(houder, opvolgers) for houder, opvolgers in catalogue.opvolging.items() if houder in ontvangers},
         bekend=dict(_bekend(catalogue, dienst, soorten)),
+        groepeer={
+            number(f.soort): tuple(soorten[number(f.soort)].velden.index(veld) for veld in f.groepeer) for f in dienst.feiten if f.groepeer
+        },
     )
 
 

@@ -5,6 +5,7 @@ from hashlib import blake2b
 import msgspec
 
 from schemas.values import Waarde
+from streams.core.chains import Counts
 from streams.core.known import Beside, is_known
 from streams.core.period import Period
 from streams.core.record import Record
@@ -18,6 +19,7 @@ class Wanted(msgspec.Struct, frozen=True, gc=False):
     kenmerk: str
     shared: Period
     values: tuple[Waarde, ...]  # the listed fields, in the order of the dienst
+    vervolg: tuple[Record, ...] = ()  # records that go on from the feit: why its days are these, and nothing that is told
 
     def digest(self) -> bytes:
         """Six bytes that differ when anything differs that the ontvanger is told."""
@@ -32,11 +34,12 @@ def digest_of(told: object) -> bytes:
 _encode = msgspec.msgpack.Encoder().encode
 
 
-def samenloop(dienst: DienstRule, soort: int, basis: Record, feit: Record, day: int, beside: Beside) -> Wanted | None:
+def samenloop(dienst: DienstRule, soort: int, basis: Record, of: Counts, day: int, beside: Beside) -> Wanted | None:
     """A basisfeit and a feit that share at least one day: the ontvanger on the klok's ``day`` is told which days, unless it knows them.
 
     ``beside`` are the records in the head of the persoon.
     """
+    feit, vervolg = of
     if basis.period is None or feit.period is None:
         return None
     shared = basis.period.shared_with(feit.period)
@@ -47,7 +50,7 @@ def samenloop(dienst: DienstRule, soort: int, basis: Record, feit: Record, day: 
     if ontvanger is None or (soort in dienst.bekend and is_known(dienst.bekend[soort], houder, feit, shared, beside)):
         return None
     values = tuple([feit.values[i] for _, i in dienst.feiten[soort]])
-    return Wanted(ontvanger, str(basis.values[dienst.kenmerk]), shared, values)
+    return Wanted(ontvanger, str(basis.values[dienst.kenmerk]), shared, values, vervolg)
 
 
 def ontvanger_on(dienst: DienstRule, houder: str, day: int) -> str | None:

@@ -13,11 +13,12 @@ import msgspec
 from schemas.codec import WireError
 from schemas.reasons import Reason
 from schemas.values import ElkSignaal, Mutatie, Place, Volging, Volgverzoek
+from streams.core.chains import chains_of, counted_in
 from streams.core.diff import diff, remember
 from streams.core.ends import counted, counting, end_of
 from streams.core.handled import unhandled
 from streams.core.messages import Cause, basissignaal_of
-from streams.core.pairs import judge_pairs, know_the_klok, next_of_pairs, told
+from streams.core.pairs import Touched, judge_pairs, know_the_klok, next_of_pairs, told, with_what_goes_on
 from streams.core.period import BEFORE
 from streams.core.record import Record, newer, offset_of, pack, record_of, with_sent
 from streams.core.rulebook import Rulebook, Soort
@@ -119,24 +120,32 @@ def _judge(
 ) -> tuple[list[tuple[Soort, Record]], tuple[ElkSignaal, ...]]:
     """The record and all others of which a pair has to be told of because of it, as they are afterwards, and what is said.
 
-    Only pairs with the record can have changed. ``timeline`` and ``was`` are from before it.
+    Only pairs with the record, or with a feit that went on or goes on as one with it, can have changed. ``timeline`` and ``was`` are from
+    before it.
     """
     signalen: list[ElkSignaal] = []
     handled = timeline.head.handled
+    records = {(soort.nummer, record.name): (soort, record)}
     for d in soort.paar_in:
         dienst = rulebook.diensten[d]
-        for j, (basis, counts) in enumerate(counting(dienst, timeline)):
-            wanted = samenloop(dienst, soort.nummer, counts, record, day, timeline.head.gronden)
-            record = told(signalen, rulebook, handled, dienst, soort, record, j, basis, basis, wanted, cause)
-    records = {(soort.nummer, record.name): (soort, record)}
+        alone: Touched = ((record, (record, ())),)
+        for feit, of in with_what_goes_on(dienst, soort, timeline, was, record) if soort.nummer in dienst.groepeer else alone:
+            key = soort.nummer, feit.name
+            known = records[key][1] if key in records else feit
+            for j, (basis, counts) in enumerate(counting(dienst, timeline)):
+                wanted = samenloop(dienst, soort.nummer, counts, of, day, timeline.head.gronden)
+                known = told(signalen, rulebook, handled, dienst, soort, known, j, basis, basis, wanted, cause)
+            if known is not feit:
+                records[key] = soort, known
     for d in soort.paren_van:
         dienst = rulebook.diensten[d]
         j, counts = timeline.position(dienst.basis, record.name), counted(record, end_of(dienst, timeline))
         for nummer in dienst.feiten:
             other = rulebook.soorten[nummer]
+            chains = chains_of(dienst, nummer, timeline.of(other))
             for feit in timeline.of(other):
                 _, known = records.get((nummer, feit.name), (other, feit))  # another dienst may have been told of it already
-                wanted = samenloop(dienst, nummer, counts, known, day, timeline.head.gronden)
+                wanted = samenloop(dienst, nummer, counts, counted_in(chains, feit), day, timeline.head.gronden)
                 after = told(signalen, rulebook, handled, dienst, other, known, j, was, record, wanted, cause)
                 if after is not known:
                     records[nummer, feit.name] = other, after

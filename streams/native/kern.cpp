@@ -262,12 +262,13 @@ private:
         if (there && (!pages_.read(in, *p.pages[number]) || in.at != in.end)) p.left = true;
     }
 
-    // The pages that the mutaties touch: one for a feit, all for a basisfeit, beside which all feiten are laid.
+    // The pages that the mutaties touch: one for a feit, all for a basisfeit, beside which all feiten are laid, and for what may go on.
     void want_pages() {
+        bool all = soort_->basis || soort_->grouped;
         for (Input& i : inputs_) {
             if (i.left || i.persoon->left || i.persoon->head.pages == 1) continue;
             size_t one = i.persoon->number({i.mutatie.name, sizeof i.mutatie.name});
-            size_t first = soort_->basis ? 0 : one, last = soort_->basis ? i.persoon->pages.size - 1 : one;
+            size_t first = all ? 0 : one, last = all ? i.persoon->pages.size - 1 : one;
             for (size_t n = first; n <= last; n++)
                 if (!i.persoon->pages[n]) {
                     i.persoon->pages[n] = frame_.make<Page>();

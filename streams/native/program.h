@@ -42,6 +42,7 @@ struct Soort {
     Slice before_record_id, before_partition;  // JSON of a record as evidence
     bool plain;                                // whether mutaties of it are taken here at all
     bool basis, filtert_zelf;
+    bool grouped;  // whether for some dienst records of it may go on as one
     bool weighed;  // a basisfeit that is judged with all feiten, or what counts for all pairs: whoever has one is left to the reference
     Array<Form> velden;
     Array<u32> grond_voor, gebruikt_door;  // diensten
@@ -56,6 +57,7 @@ struct Listed {
 struct Projection {
     u32 soort;
     Array<Listed> fields;
+    Array<u32> key;  // kept fields in which records go on as one; of none each is told alone
 };
 
 inline bool among(const Array<Slice>& sorted, Slice name) {
@@ -155,9 +157,9 @@ private:
     }
 
     void soort(Soort& s) {
-        record(12);
+        record(13);
         s.nummer = number(), s.naam = str(), s.before_record_id = bin(), s.before_partition = bin();
-        s.plain = flag(), s.basis = flag(), s.filtert_zelf = flag(), s.weighed = flag();
+        s.plain = flag(), s.basis = flag(), s.filtert_zelf = flag(), s.grouped = flag(), s.weighed = flag();
         list(s.velden, [this](Form& f) { f = Form(number()); });
         indexes(s.grond_voor), indexes(s.gebruikt_door);
         list(s.schemas, [this](Schema& schema) {
@@ -183,9 +185,10 @@ private:
         d.nummer = number(), d.naam = str(), d.before_ontvanger = bin();
         d.basis = u32(number()), d.houder = u32(number()), d.kenmerk = u32(number());
         list(d.feiten, [this](Projection& p) {
-            record(2);
+            record(3);
             p.soort = u32(number());
             list(p.fields, [this](Listed& l) { record(2), l.before_value = bin(), l.kept = u32(number()); });
+            indexes(p.key);
         });
         list(d.ontvangers, [this](Slice& s) { s = str(); });
     }
@@ -208,6 +211,8 @@ private:
                 below(f.soort, p.soorten.size);
                 for (const Listed& l : f.fields)
                     if (in_.ok) below(l.kept, p.soorten[f.soort].velden.size);
+                for (u32 kept : f.key)
+                    if (in_.ok) below(kept, p.soorten[f.soort].velden.size);
             }
         }
         for (const Bron& b : p.bronnen)

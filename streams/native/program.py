@@ -184,6 +184,7 @@ def _soort(
         plain,
         soort.is_basisfeit,
         soort.filtert_zelf,
+        any(soort.nummer in rulebook.diensten[d].groepeer for d in soort.paar_in),
         _is_weighed(rulebook, soort),
         [_form(soort, i) for i in range(len(soort.velden))],
         [places[d] for d in soort.paren_van],
@@ -196,7 +197,8 @@ def _dienst(dienst: DienstRule, numbers: Mapping[int, int]) -> tuple[object, ...
     signaal = _signaal("NIEUW", "kenmerk", Regel(dienst.regel.patroon, dienst.regel.versie), dienst.naam)
     before_ontvanger = msgspec.json.encode(signaal).split(b'"NIEUW', 1)[1].split(_MARK.encode())[0]
     projections = [
-        (numbers[nummer], [(msgspec.json.encode(name) + b":", kept) for name, kept in fields]) for nummer, fields in dienst.feiten.items()
+        (numbers[nummer], [(msgspec.json.encode(name) + b":", kept) for name, kept in fields], dienst.groepeer.get(nummer, ()))
+        for nummer, fields in dienst.feiten.items()
     ]
     return (
         dienst.nummer,

@@ -1,5 +1,6 @@
 // One mutatie into the state of its persoon, and what follows from it: step.py for the plain case. What is not plain is left to that.
 #pragma once
+#include "chains.h"
 #include "messages.h"
 
 namespace kern {
@@ -39,6 +40,7 @@ public:
     }
 
 private:
+    static constexpr size_t MANY = 200;  // feiten that are compared with each other
     const Program& program_;
     Arena& arena_;
     Pages& pages_;
@@ -67,7 +69,9 @@ private:
         }
         bool full = page.size + (position < 0) > program_.most_feiten;
         if ((full && !can_divide(p)) || !can_tell(p.head, soort, feit)) return Fate::LEFT;
+        Feit was = feit;
         feit = {{m.name, sizeof m.name}, m.versie, cause_.offset, m.period, m.values, feit.sent};
+        if (soort.grouped && !stands_alone(p, soort, &page, position, was, feit)) return Fate::LEFT;
         for (u32 d : soort.gebruikt_door) {
             const Dienst& dienst = program_.diensten[d];
             Array<Grond> gronden = p.head.of(program_.soorten[dienst.basis].nummer);
@@ -77,6 +81,24 @@ private:
         p.changed = true;
         if (full) divide(p);
         return Fate::OPGESLAGEN;
+    }
+
+    // Whether no other feit goes on as one with the one at `position` of `own`, neither as it was nor as it is.
+    bool stands_alone(Persoon& p, const Soort& soort, const Page* own, i64 position, const Feit& was, const Feit& feit) {
+        for (size_t n = 0; n < size_t(p.head.pages); n++) {
+            Page* page = p.page(n);
+            Feiten* feiten = page->of(soort.nummer);
+            for (size_t i = 0; feiten && i < feiten->packed.size; i++) {
+                Feit other;
+                if (page == own && i64(i) == position) continue;
+                if (!pages_.unpack(*page, *feiten, soort, i, other)) return false;
+                for (u32 d : soort.gebruikt_door) {
+                    const Projection* f = program_.diensten[d].of(index(soort));
+                    if (f && (go_on(f->key, other, was) || go_on(f->key, other, feit))) return false;
+                }
+            }
+        }
+        return true;
     }
 
     // Whether the feiten of a persoon with one page can be dealt over two; to divide more, all of them would have to be read.
@@ -232,7 +254,21 @@ private:
                 if (!unpack_all(p, program_.soorten[f.soort], beside)) return false;
             for (const Beside& b : beside)
                 if (stands_on_nothing(b.feit, dienst, i64(j), was)) return false;
+            for (const Projection& f : dienst.feiten)
+                if (f.key.size && !each_alone(f, beside)) return false;
         }
+        return true;
+    }
+
+    // Whether no two feiten of a soort go on as one; of somebody with very many that is not looked at here.
+    bool each_alone(const Projection& f, const Array<Beside>& beside) const {
+        Array<const Feit*> live;
+        for (const Beside& b : beside)
+            if (b.soort == &program_.soorten[f.soort] && b.feit.period.there) live.push(arena_, &b.feit);
+        if (live.size > MANY) return false;
+        for (size_t i = 0; i < live.size; i++)
+            for (size_t k = 0; k < i; k++)
+                if (go_on(f.key, *live[i], *live[k])) return false;
         return true;
     }
 

@@ -295,6 +295,31 @@ def test_what_is_known_already_is_said_in_fields_that_are_listed_on_both_sides(
     assert refusal(folder).startswith(f"{Path(DIENST).name}: {said}")
 
 
+GROEPEER: list[tuple[tuple[str | int, ...], object, str]] = [
+    ((0,), ["loonheffingsnummer"], "0.groepeer.0: loonheffingsnummer is not among the listed velden"),
+    ((0,), "loonheffingennummer", "0.groepeer: Input should be a valid tuple"),
+    ((0,), ["loonheffingennummer"] * 2, "0.groepeer.1: loonheffingennummer is named twice"),
+    ((0,), ["soort_inkomstenverhouding"], "0.groepeer: bekend has to be the same for all records of a chain"),
+    ((1,), ["loonheffingennummer", "ikv_nummer"], "1.groepeer: bekend has to be the same for all records of a chain"),
+    ((2,), ["regeling"], "2.groepeer: a chain tells the fields of its first record"),
+    ((2,), ["regeling", "bruto_bedrag"], "2.groepeer: a chain tells"),
+    ((4,), ["maandbedrag"], "4.groepeer.0: maandbedrag is not always given"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "said"), GROEPEER, ids=lambda x: str(x)[:60])
+def test_records_go_on_as_one_by_listed_fields_that_are_always_given(
+    path: tuple[str | int, ...], value: object, said: str, folder: Path
+) -> None:
+    spoil(folder, DIENST, ("feiten", *path, "groepeer"), put(value))
+    assert refusal(folder).startswith(f"{Path(DIENST).name}: feiten.{said}")
+
+
+def test_only_pairs_are_grouped(folder: Path) -> None:
+    spoil(folder, "diensten/inkomen-bij-terugvordering.yaml", ("feiten", 0, "groepeer"), put(["tijdvak"]))
+    assert refusal(folder) == "inkomen-bij-terugvordering.yaml: feiten.0.groepeer: a rule of the patroon samenloop is needed"
+
+
 def test_what_is_known_needs_opgaven_and_these_a_houder_and_something_that_is_known(folder: Path) -> None:
     spoil(folder, DIENST, ("opgaven",), drop)
     assert "feiten.0.bekend: opgaven are needed, and a rule of the patroon samenloop" in refusal(folder)

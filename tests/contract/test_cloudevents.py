@@ -27,7 +27,7 @@ from schemas.cloudevents import (
 )
 from schemas.codec import MAX_MUTATIE, Codec, WireError, decode_signaal, encode_signaal
 from schemas.reasons import Reason
-from schemas.values import Basissignaal, Bronrecord, Onderdeel, Oorzaak, Place, Regel, Signaal
+from schemas.values import Basissignaal, Bronrecord, Ketensignaal, Onderdeel, Oorzaak, Place, Regel, Signaal
 from streams.core.messages import MOST_PARTS
 from tests.contract.examples import SIGNALEN, Example, examples
 from tests.core.edge import BSN, KEY, opgave, raw
@@ -303,6 +303,17 @@ def test_the_largest_signaal_must_stay_below_64_kb() -> None:
     assert size("u" * 36, signaal_headers(signaal, "urn:nld:oin:00000099000900000000:systeem:samenloop"), encode_signaal(signaal)) < LIMIT
 
 
+def test_the_largest_signaal_about_feiten_that_go_on_as_one_must_stay_below_64_kb() -> None:
+    name = "\U00020000" * 100
+    record = Bronrecord("gemeente", "uwv.inkomstenverhouding", name, 2**31 - 1, "t" * 60, 512, 2**63 - 1, "2199-12-31", "2199-12-31")
+    signaal = Ketensignaal(
+        "u" * 36, 2**31 - 1, "GEWIJZIGD", "d" * 100, Regel("samenloop", 1), "gm0363", "K" * 40, "2199-12-31", "2199-12-31",
+        {f"een_lange_naam_van_een_veld_{i}": "W" * 40 for i in range(9)}, record, record, Oorzaak("t" * 60, 512, 2**63 - 1),
+        "2199-12-31T23:59:59.999Z", (record,) * MOST_PARTS, 2**31 - 1,
+    )  # fmt: skip
+    assert size("u" * 36, signaal_headers(signaal, "urn:nld:oin:00000099000900000000:systeem:samenloop"), encode_signaal(signaal)) < LIMIT
+
+
 def test_the_largest_signaal_about_a_basisfeit_must_stay_below_64_kb() -> None:
     record = Bronrecord(
         "gemeente", "uwv.inkomstenverhouding", "\U00020000" * 100, 2**31 - 1, "t" * 60, 512, 2**63 - 1, "2199-12-31", "2199-12-31"
@@ -317,8 +328,8 @@ def test_the_largest_signaal_about_a_basisfeit_must_stay_below_64_kb() -> None:
     assert size("u" * 36, signaal_headers(signaal, "urn:nld:oin:00000099000900000000:systeem:samenloop"), encode_signaal(signaal)) < LIMIT
 
 
-def test_texts_of_a_signaal_about_a_basisfeit_are_short(catalogue: Catalogue) -> None:
-    for dienst in (d for d in catalogue.diensten.values() if d.regel.patroon != "samenloop"):
+def test_texts_of_a_signaal_about_more_than_two_records_are_short(catalogue: Catalogue) -> None:
+    for dienst in (d for d in catalogue.diensten.values() if d.regel.patroon != "samenloop" or any(f.groepeer for f in d.feiten)):
         for part in (dienst.basisfeit, *dienst.feiten):
             fields = feit_fields(catalogue.latest_schema(f"mutaties.{part.soort}"))
             texts = [fields[v.veld] for v in part.velden if "string" in str(fields[v.veld]["type"])]

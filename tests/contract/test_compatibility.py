@@ -118,7 +118,7 @@ PAIRS = [
     for topic in CATALOGUE.topics.values()
     for i, newer in enumerate(topic.schemas)
     for older in topic.schemas[: i + 1]  # with itself too: so every schema goes through the check
-    if older.naast == newer.naast  # another kind of message is no version of those before it
+    if older is newer or not (older.naast or newer.naast)  # another kind of message is no version of those before it
 ]
 
 

@@ -138,6 +138,14 @@ def test_the_herkomst_names_all_that_a_signal_about_a_basisfeit_tells(dienst: An
         assert told | {"begindatum", "einddatum", "ontvanger", "kenmerk", "basisfeit.begindatum", "gegevens[].einddatum"} <= explained
 
 
+SHARED = {
+    "begindatum",
+    "einddatum",
+    "vervolg[].begindatum",
+    "vervolg[].einddatum",
+}  # of a signal that goes on from nothing the last two are not there
+
+
 @pytest.mark.parametrize("dienst", [d for d in CATALOGUE.diensten.values() if d.over_paren], ids=lambda d: d.dienst)
 def test_the_herkomst_of_a_field_is_where_the_engine_took_it(dienst: Any) -> None:
     """For every field of the signals that the engine makes of golden records."""
@@ -152,10 +160,11 @@ def test_the_herkomst_of_a_field_is_where_the_engine_took_it(dienst: Any) -> Non
             source = golden[signaal[part]["topic"], signaal[part]["record_id"], signaal[part]["versie"]]
             explained.update(origin.signaalveld.split(", "))
             for path in origin.signaalveld.split(", "):
-                if path not in {"begindatum", "einddatum"}:  # those are the shared days
+                if path not in SHARED:
                     assert at(signaal, path) == at(source, origin.bronveld), origin
         told = {"begindatum", "einddatum", "ontvanger", "kenmerk", *(f"gegevens.{v}" for v in signaal["gegevens"])}
         told |= {f"{part}.{day}" for part in ("basisfeit", "feit") for day in ("begindatum", "einddatum")}
+        told |= {f"vervolg[].{day}" for day in ("begindatum", "einddatum") if feit.groepeer}  # of the records that go on from the feit
         assert explained == told, "nothing reaches an ontvanger whose herkomst is not published"
 
 

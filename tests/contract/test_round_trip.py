@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from schemas.catalogue import Catalogue, Schema
 from schemas.codec import MAX_DAY, MAX_MUTATIE, MIN_DAY, Codec, decode_signaal, encode_signaal
-from schemas.values import Basissignaal, ElkSignaal, Signaal, Volging, Volgverzoek
+from schemas.values import Basissignaal, ElkSignaal, Ketensignaal, Signaal, Volging, Volgverzoek
 from tests.contract.examples import HEADER, MUTATIES, Example
 from tests.contract.test_json_schema import signalen
 
@@ -22,7 +22,7 @@ CATALOGUE = Catalogue.load()
 CODEC = Codec(CATALOGUE)
 MUTATIE_SCHEMAS = [CATALOGUE.schemas[ref.id] for t in CATALOGUE.mutatie_topics.values() for ref in t.schemas]
 APACHE = {i: avro.schema.Parse(json.dumps(s.definitie)) for i, s in CATALOGUE.schemas.items()}
-SIGNALEN_SCHEMAS = {Signaal: CATALOGUE.schemas[102], Basissignaal: CATALOGUE.schemas[106]}
+SIGNALEN_SCHEMAS = {Signaal: CATALOGUE.schemas[102], Basissignaal: CATALOGUE.schemas[106], Ketensignaal: CATALOGUE.schemas[113]}
 SIGNALEN_PARSED = {kind: fastavro.parse_schema(json.loads(json.dumps(s.definitie))) for kind, s in SIGNALEN_SCHEMAS.items()}
 
 days = st.integers(MIN_DAY, MAX_DAY)

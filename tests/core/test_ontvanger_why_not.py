@@ -155,16 +155,34 @@ def test_of_what_was_declared_it_is_said_that_it_was(catalogue: Catalogue) -> No
     soorten = {s.naam: s for s in rulebook.soorten.values()}
     basis, feit, opgave = (soorten[s] for s in ("gemeente.bijstand", "uwv.inkomstenverhouding", "gemeente.opgegeveninkomen"))
     listed = {"houder": "gm0363", "kenmerk": "A-1", "wet": "IOAW", "loonheffingennummer": "123456789L01", "maandbedrag": None}
-    jobs = {"declared": ("123456789L01", 20_010), "in part": ("123456789L01", 20_000), "another": ("987654321L01", 20_010)}
+    days, before = Period(20_010, None), Period(20_000, 20_008)
+    jobs = {"declared": ("123456789L01", days), "in part": ("123456789L01", before), "another": ("987654321L01", days)}
     records = [
         (basis, Record(pack("b-1"), 1, 5, Period(20_000, None), tuple(listed[v] for v in basis.velden))),
         (opgave, Record(pack("oi-1"), 1, 5, Period(20_005, None), tuple(listed[v] for v in opgave.velden))),
         *(
-            (feit, Record(pack(name), 1, 6, Period(begin, None), tuple({"loonheffingennummer": employer}.get(v, 1) for v in feit.velden)))
-            for name, (employer, begin) in jobs.items()
+            (feit, Record(pack(name), 1, 6, period, tuple({"loonheffingennummer": employer}.get(v, 1) for v in feit.velden)))
+            for name, (employer, period) in jobs.items()
         ),
     ]
     timeline = timeline_of(b"", lambda _: None).with_records(rulebook.soorten, records)
     log = {(feit.nummer, name): Mutatie(name, 1, 0, None) for name in jobs}
     told = {p.record_id: (p.code, p.signaal) for p in _pairs(rulebook, timeline, log, {(basis.nummer, "b-1"): "gm0363"})}
     assert told == {"declared": ("AL_OPGEGEVEN", False), "in part": ("SIGNAAL", True), "another": ("SIGNAAL", True)}
+
+
+def test_of_a_job_that_goes_on_from_another_it_is_said_that_it_counts_there(catalogue: Catalogue) -> None:
+    rulebook = rulebook_of(catalogue)
+    soorten = {s.naam: s for s in rulebook.soorten.values()}
+    basis, feit = (soorten[s] for s in ("gemeente.bijstand", "uwv.inkomstenverhouding"))
+    listed = {"houder": "gm0363", "kenmerk": "A-1", "wet": "IOAW"}
+    jobs = {"first": Period(19_900, 20_010), "next": Period(20_010, 20_020), "later": Period(20_021, None)}
+    values = {"loonheffingennummer": "123456789L01", "soort_inkomstenverhouding": "15", "ikv_nummer": 1}
+    records = [
+        (basis, Record(pack("b-1"), 1, 5, Period(20_012, None), tuple(listed[v] for v in basis.velden))),
+        *((feit, Record(pack(name), 1, 6, days, tuple(values[v] for v in feit.velden))) for name, days in jobs.items()),
+    ]
+    timeline = timeline_of(b"", lambda _: None).with_records(rulebook.soorten, records)
+    log = {(feit.nummer, name): Mutatie(name, 1, 0, None) for name in jobs}
+    told = {p.record_id: (p.code, p.signaal) for p in _pairs(rulebook, timeline, log, {(basis.nummer, "b-1"): "gm0363"})}
+    assert told == {"first": ("SIGNAAL", True), "next": ("VERVOLG", False), "later": ("SIGNAAL", True)}

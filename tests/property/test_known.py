@@ -20,19 +20,18 @@ from tests.archived import APP, Log
 from tests.oracle import known as is_known_by_days
 from tests.property import worlds
 from tests.property.basis_worlds import Event, Tick, delivered, newest
+from tests.property.chain_worlds import EMPLOYERS, JOB, SHOWN, chained
 from tests.property.death_worlds import DEATH, answers, cut, dying
 from tests.property.debtor_worlds import monthly
 from tests.property.hunting import Property, found
 from tests.property.kerns import Both
 from tests.property.test_basis_second_opinion import CATALOGUE, PERSONS, Arriving, judged
-from tests.property.test_death import FOLLOWED, LISTED, answered, said, signalen
+from tests.property.test_death import FOLLOWED, answered, said, signalen
 from tests.property.test_switch import changed, judge_a_switch
 from tests.property.worlds import BASIS, FIRST, Told, deliveries
 
-DECLARED, JOB = "gemeente.opgegeveninkomen", "uwv.inkomstenverhouding"
+DECLARED = "gemeente.opgegeveninkomen"
 WEESP = "gm0457"  # has gone into Amsterdam, gm0363, and its dossiers with it
-EMPLOYERS = ("123456789L01", "987654321L01")
-SHOWN = LISTED | {JOB: ("loonheffingennummer", "ikv_nummer", "soort_inkomstenverhouding")}
 few = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -71,7 +70,7 @@ def truth(told: Sequence[Event]) -> worlds.Live:
     standing, _ = newest(told)
     opgaven = [t.mutatie.feit for t in standing if t.soort == DECLARED and t.mutatie.feit is not None]
     feiten = {t.mutatie.record_id: t for t in standing if t.soort in {JOB, FOLLOWED}}
-    every = worlds.truth([t for t in standing if t.soort != DECLARED], SHOWN)
+    every = worlds.truth(chained(t for t in standing if t.soort != DECLARED), SHOWN)
     return {pair for pair in every if not _is_known(pair, feiten.get(pair[3]), opgaven)}
 
 

@@ -162,17 +162,18 @@ def truth(told: Iterable[Told], listed: Mapping[str, Sequence[str]] = LISTED) ->
         _pair(basis, feit, shared, listed[feit.soort])
         for basis in standing
         for feit in standing
-        if basis.soort == BASIS != feit.soort and (shared := sorted(_days(basis) & _days(feit)))
+        if basis.soort == BASIS != feit.soort and (shared := sorted(days(basis) & days(feit)))
     }
 
 
-_BEYOND = HORIZON + 10
+BEYOND = HORIZON + 10
 
 
-def _days(told: Told) -> set[int]:
+def days(told: Told) -> set[int]:
+    """All days of what stands; what is open has the last one."""
     assert told.mutatie.feit is not None
     begin, end = told.mutatie.feit["begindatum"], told.mutatie.feit["einddatum"]
-    return set(range(begin, (_BEYOND if end is None else end) + 1))
+    return set(range(begin, (BEYOND if end is None else end) + 1))
 
 
 def _pair(basis: Told, feit: Told, shared: list[int], listed: Sequence[str]) -> tuple[Any, ...]:
@@ -185,5 +186,5 @@ def _pair(basis: Told, feit: Told, shared: list[int], listed: Sequence[str]) -> 
     assert b.feit is not None
     assert f.feit is not None
     gegevens = json.dumps({v: f.feit[v] for v in listed}, sort_keys=True)
-    end = None if shared[-1] == _BEYOND else iso(shared[-1])
+    end = None if shared[-1] == BEYOND else iso(shared[-1])
     return (b.feit["houder"], b.feit["kenmerk"], b.record_id, f.record_id, iso(shared[0]), end, gegevens)
