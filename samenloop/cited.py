@@ -112,9 +112,7 @@ def cause_of(
     if not cited.present:
         return Cause("NIET_MEER_IN_LOG", "het log bewaart de oorzaak niet meer")
     if cited.place.topic == KLOK:
-        at = cited.begindatum or ""
-        passed = Cause("KLOK", f"door het verstrijken van de tijd, met de klok van {day(at)}")
-        return _ended(signaal, at, opvolgers) or _taken_over(signaal, at, houder, opvolgers) or passed
+        return _passed(signaal, cited.begindatum or "", houder, opvolgers)
     if cited.place.topic == NUMMERWIJZIGINGEN:
         return Cause("ANDER_NUMMER", "deze persoon heeft een ander nummer; wat geldt, wordt daaronder opnieuw gemeld")
     if is_overdrachten(cited.place.topic):
@@ -132,6 +130,14 @@ def _role(signaal: ElkSignaal, cited: Cited) -> str:
         return "het basisfeit"
     other = isinstance(signaal, Signaal) and cited.through is None and place_of(signaal.feit) != cited.place
     return "een record dat op het feit aansluit of aansloot" if other else "het feit"
+
+
+def _passed(signaal: ElkSignaal, at: str, houder: str | None, opvolgers: Opvolgers) -> Cause:
+    """Of a tick of the klok: of a pair whose houder lasts it tells only what was held."""
+    if isinstance(signaal, Signaal) and signaal.soort == "NIEUW" and houder == signaal.ontvanger:
+        return Cause("AANGEHOUDEN", f"de bron legde het eerder vast; het werd aangehouden, en gemeld met de klok van {day(at)}")
+    passed = Cause("KLOK", f"door het verstrijken van de tijd, met de klok van {day(at)}")
+    return _ended(signaal, at, opvolgers) or _taken_over(signaal, at, houder, opvolgers) or passed
 
 
 def _ended(signaal: ElkSignaal, at: str, opvolgers: Opvolgers) -> Cause | None:

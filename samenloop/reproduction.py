@@ -102,13 +102,14 @@ async def check_signaal(
         raise NotDoneError(_ANOTHER_NUMBER)
     (persoon,) = personen
     rulebook, codec = rulebook_of(catalogue), Codec(catalogue)
-    timed = not isinstance(history[0], Signaal) or _may_change_hands(catalogue, history[0].ontvanger)
-    dienst = catalogue.diensten[history[0].dienst]
+    first, dienst = history[0], catalogue.diensten[history[0].dienst]
+    timed = not isinstance(first, Signaal) or catalogue.bron_of(first.feit.soort).aanhouden is not None
+    timed = timed or _may_change_hands(catalogue, first.ontvanger)
     uncited = timed or bool(dienst.verzwegen) or any(f.groepeer for f in dienst.feiten)
     for last in (True, False) if uncited else (True,):
         until = _until(rulebook, history, timed=timed, to_the_last_cited=last)
         until |= dict.fromkeys((NUMMERWIJZIGINGEN, overdrachten_topic(toepassing)))
-        inputs = await _inputs(brokers, rulebook, codec, persoon, history[0], until)
+        inputs = await _inputs(brokers, rulebook, codec, persoon, first, until)
         try:
             found = reproduce(rulebook, persoon, history[0].signaal_id, inputs, sent)
         except UndecidedError:

@@ -16,8 +16,9 @@ from schemas.values import PERSOON, Mutatie
 from streams.core.chains import Counts, chains_of, counted_in
 from streams.core.ends import before, counted, end_of
 from streams.core.handled import is_left_out
+from streams.core.held import until
 from streams.core.messages import signaal_id
-from streams.core.period import BEFORE
+from streams.core.period import BEFORE, iso_day
 from streams.core.record import Record, pack
 from streams.core.rulebook import DienstRule, Rulebook, rulebook_of
 from streams.core.rules import ontvanger_on, samenloop
@@ -191,6 +192,8 @@ def _pair(  # noqa: PLR0913, PLR0917 - a pair of records, and what is known of t
 ) -> Pair:
     counts = counted(basis, end_of(dienst, timeline))
     code, soort = _code(rulebook, dienst, nummer, basis, timeline, held, newest, day), rulebook.soorten[nummer].naam
+    waits = until(timeline, rulebook.soorten[nummer], pack(newest.record_id)) if code == SIGNAAL else None
+    code = code if waits is None else "AANGEHOUDEN"
     if code == SIGNAAL and held is not None:
         wanted = samenloop(dienst, nummer, counts, as_it_counts(rulebook, dienst, nummer, timeline, held), day, timeline.head.gronden)
         code = HANDLED if is_left_out(rulebook, timeline, dienst, basis, held.sent, wanted, (soort, newest.record_id)) else code
@@ -208,7 +211,7 @@ def _pair(  # noqa: PLR0913, PLR0917 - a pair of records, and what is known of t
         versie=newest.versie,
         signaal=name is not None,
         code=code,
-        reden=_REASONS[code],
+        reden=_REASONS[code] if waits is None else _REASONS[code].format(dag=iso_day(waits)),
         signaal_id=name,
     )
 
@@ -254,6 +257,7 @@ _REASONS: Final = {
     "REGEL_GELDT": "de regel geldt op de dag van de klok: er is een signaal",
     "REGEL_GELDT_NOG_NIET": "de regel geldt nog niet op de dag van de klok, wel later als er niets verandert",
     "REGEL_GELDT_NIET": "de regel geldt niet op de dag van de klok",
+    "AANGEHOUDEN": "wordt aangehouden tot {dag}: de bron herstelt in die dagen wat zij net heeft vastgelegd",
     "GEEN_OPVOLGER": "de houder bestaat op de dag van de klok niet meer, en zijn dossiers zijn verdeeld: wie dit heeft, is niet geleverd",
 }
 _RULE: Final = ("REGEL_GELDT_NIET", "REGEL_GELDT")

@@ -12,15 +12,14 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field
 
-from schemas import opvolging
+from schemas import aanhouden, opvolging
 from schemas.opvolging import Opvolging, opvolging_of
 from schemas.parts import CatalogueError, Part, by, read, read_list
-from schemas.regels import Bekend, Regel, bekend_faults, faults, groepeer_faults
+from schemas.regels import Bekend, Regel, Termijn, bekend_faults, faults, groepeer_faults
 
 Oin = Field(pattern=r"^[0-9]{20}$")
 Ontvangersoort = Literal["gemeente", "svb", "waterschap", "rmc"]
 Duration = Field(pattern=r"^P([0-9]+M|[0-9]+D)$")
-
 
 PUBLISHED: Final = Path(str(files("schemas")))
 ONZEKER: Final = "onzeker"  # the field that says which of them the bron knows in part only
@@ -35,6 +34,7 @@ class Bron(Part):
     naam: str
     oin: str = Oin
     filtert_zelf: bool
+    aanhouden: Termijn | None = Field(default=None, pattern=r"[1-9]")  # it registers and corrects within so long: only then it is told
 
 
 class Ontvanger(Part):
@@ -285,6 +285,7 @@ def _check(catalogue: Catalogue) -> None:
         _check_topic(catalogue, topic)
     for dienst in catalogue.diensten.values():
         _check_dienst(catalogue, dienst)
+    aanhouden.check(catalogue)
     for fault in opvolging.faults(catalogue.ontvangers):
         raise catalogue.ontvangers[fault.id].fault(fault.key, fault.tekst)
     _check_orphans(catalogue)

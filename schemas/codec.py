@@ -214,7 +214,10 @@ class Codec:
 
     def decode_overdracht(self, data: bytes | None) -> Overdracht:
         """The overdracht in a value of an engine's topic ``overdrachten``; raises WireError."""
-        value = self._value(data, self._overdracht)
+        schema = self.schema_of(data)
+        if schema.id not in self._of_topic[OVERDRACHTEN]:
+            raise WireError(Reason.SCHEMA_VAN_ANDER_TOPIC)
+        value = self._read(data, self._plain[schema.id])
         try:
             found = msgspec.convert(value | {"oorzaak": list(value["oorzaak"].values())}, Overdracht)
         except msgspec.ValidationError:
@@ -226,6 +229,8 @@ class Codec:
         for known in found.bekend:
             if known.begindatum is not None:
                 _check_period(known.begindatum, known.einddatum)
+            if known.aangehouden is not None and not _in(DAYS, known.aangehouden):
+                raise WireError(Reason.DATUM_BUITEN_BEREIK)
         return found
 
     @staticmethod

@@ -34,6 +34,7 @@ class Bekend(msgspec.Struct, frozen=True, gc=False):
     einddatum: int | None  # tot en met
     velden: dict[str, Waarde]
     gezegd: tuple[Gezegd, ...]
+    aangehouden: int | None = None  # while it is held, the day on which it was first registered
 
 
 class Afgehandeld(msgspec.Struct, frozen=True, gc=False):
@@ -58,7 +59,7 @@ class Doorgegeven(msgspec.Struct, frozen=True, gc=False):
 
 
 class Overdracht(msgspec.Struct, frozen=True, gc=False):
-    """What goes over to the persoon who is the key (schemas/avro/overdrachten.v1.avsc): what was known, or a record that came since."""
+    """What goes over to the persoon who is the key (schemas/avro/overdrachten.v2.avsc): what was known, or a record that came since."""
 
     registratietijd: int  # of the cause, milliseconds since the epoch, UTC
     oorzaak: Place  # what made the node hand it over

@@ -87,9 +87,10 @@ def deliver(deliveries: Iterable[tuple[str, Mapping[str, Any]]], table: Path) ->
 
 
 def standing(table: Path, catalogue: Catalogue) -> set[Live]:
-    """The live signals of all diensten of ``catalogue`` after what ``deliver`` wrote."""
+    """The live signals of all diensten of ``catalogue`` after what ``deliver`` wrote, as long as there was no tick of the klok."""
     columns = "{soort: 'VARCHAR', person: 'BIGINT', record_id: 'VARCHAR', versie: 'INTEGER', feit: 'VARCHAR'}"
     live: set[Live] = set()
+    held = {bron["id"] for bron in yaml.safe_load(catalogue.bestanden["bronnen.yaml"]) if "aanhouden" in bron}  # until a tick comes
     with duckdb.connect() as db:
         db.execute(f"CREATE TABLE delivered AS SELECT * FROM read_json('{table}', format='newline_delimited', columns={columns})")
         db.execute(LIVE)
@@ -97,7 +98,8 @@ def standing(table: Path, catalogue: Catalogue) -> set[Live]:
             dienst = yaml.safe_load(content)
             if dienst["regel"]["patroon"] != "samenloop":
                 continue  # without a tick of the klok nothing of the others stands; tests/property/basis_worlds.py has theirs
-            listed = {f["soort"]: [v["veld"] for v in f["velden"]] for f in dienst["feiten"]}
+            feiten = [f for f in dienst["feiten"] if f["soort"].split(".")[0] not in held]
+            listed = {f["soort"]: [v["veld"] for v in f["velden"]] for f in feiten}
             ends = dienst["basisfeit"].get("eindigt_bij", {}).get("soort")
             db.execute("CREATE OR REPLACE TABLE counted (soort VARCHAR, person BIGINT, record_id VARCHAR, e DATE, gone BOOLEAN)")
             if chained := [row for f in dienst["feiten"] for row in _chained(db, f)]:

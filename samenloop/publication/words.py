@@ -46,6 +46,7 @@ def rule_of(catalogue: Catalogue, dienst: Dienst) -> list[str]:
         *RULES[dienst.regel.patroon](catalogue, dienst),
         *_groepeer(catalogue, dienst),
         *_bekend(catalogue, dienst),
+        *_aangehouden(catalogue, dienst),
         *_einde(catalogue, dienst),
     ]
 
@@ -58,6 +59,17 @@ def _groepeer(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
                 f"{heading(naam)}: gegevens met hetzelfde {' en '.join(feit.groepeer)} waar geen dag tussen ligt, tellen als één. Het "
                 "signaal is dat over het eerste, met de dagen van alle samen en de velden van het eerste. Gaat het onder een ander nummer "
                 "verder, dan wordt dat niet gemeld. Zijn er bij een melding meer dan één, dan noemt het signaal ze alle."
+            )
+
+
+def _aangehouden(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
+    for feit in dienst.feiten:
+        bron = catalogue.bron_of(feit.soort)
+        if bron.aanhouden is not None:
+            yield (
+                f"Een {inline(catalogue.mutatie_topics[feit.soort].naam)} wordt pas gemeld {duration(bron.aanhouden)} nadat {bron.naam} "
+                "die voor het eerst vastlegde. Wat in die tijd is hersteld of ingetrokken, wordt nooit zo gemeld; daarna volgt elke "
+                "correctie meteen."
             )
 
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from schemas.catalogue import Catalogue, Dienst
+from streams.audit.recompute_held import let_go
 
 
 def live(catalogue: Catalogue, soort: str) -> list[str]:
@@ -14,7 +15,7 @@ def live(catalogue: Catalogue, soort: str) -> list[str]:
         return [f"leeft_{nummer} AS ({_ADDRESSED.format(records=f'SELECT * FROM m{nummer} {newest}')})"]
     is_known = any(d.opgaven is not None and d.opgaven.soort == soort for d in catalogue.diensten.values())
     if is_known or catalogue.bron_of(soort).filtert_zelf:
-        return [f"leeft_{nummer} AS (SELECT * FROM (SELECT * FROM m{nummer} {newest}) WHERE begindatum IS NOT NULL)"]
+        return [f"leeft_{nummer} AS ({_standing(catalogue, soort, f'SELECT * FROM m{nummer}', newest)})"]
     bases = sorted({catalogue.mutatie_topics[d.basisfeit.soort].nummer for d in catalogue.diensten.values() if soort in d.gevraagd})
     rows = " UNION ALL ".join(
         f'SELECT {b} AS soort, persoon, record_id, versie, beurt, "offset", begindatum IS NOT NULL AS leeft FROM m{b}' for b in bases
@@ -22,8 +23,16 @@ def live(catalogue: Catalogue, soort: str) -> list[str]:
     kept = f"SELECT m.* FROM m{nummer} m JOIN sinds_{nummer} s ON s.persoon = m.persoon WHERE m.beurt > s.beurt"
     return [
         f"sinds_{nummer} AS ({_since(rows)})",
-        f"leeft_{nummer} AS (SELECT * FROM (SELECT * FROM ({kept}) {newest}) WHERE begindatum IS NOT NULL)",
+        f"leeft_{nummer} AS ({_standing(catalogue, soort, kept, newest)})",
     ]
+
+
+def _standing(catalogue: Catalogue, soort: str, kept: str, newest: str) -> str:
+    """The newest versions that are no withdrawal; of a bron whose records are held those whose time is over on the day of the klok."""
+    standing = f"SELECT * FROM (SELECT * FROM ({kept}) {newest}) WHERE begindatum IS NOT NULL"
+    if catalogue.bron_of(soort).aanhouden is None:
+        return standing
+    return f"{standing} AND (persoon, record_id) IN ({let_go(soort, kept)})"
 
 
 _ADDRESSED: Final = """

@@ -50,7 +50,7 @@ def renumber(db: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None:
         db.execute(f"INSERT INTO t{record.soort} VALUES ({marks})", list(record.columns))
 
 
-_PARTITIE, _OFFSET, _PERSOON, _RECORD_ID, _VERSIE, _BEGIN, _BEURT = 0, 1, 2, 3, 4, 6, -1  # among the columns
+_PARTITIE, _OFFSET, _PERSOON, _RECORD_ID, _VERSIE, _TIME, _BEGIN, _BEURT = 0, 1, 2, 3, 4, 5, 6, -1  # among the columns
 
 
 def _changes(db: duckdb.DuckDBPyConnection) -> Iterator[tuple[bytes, _Change]]:
@@ -138,20 +138,24 @@ class _Kept:
             for soort in dienst.gevraagd:
                 self._beside.setdefault(numbers[soort], set()).add(numbers[dienst.basisfeit.soort])
         known = {numbers[d.opgaven.soort] for d in catalogue.diensten.values() if d.opgaven is not None}
+        self._held = {numbers[s] for s in numbers if catalogue.bron_of(s).aanhouden is not None}
         self._always = self.gronden | known | {numbers[s] for s in numbers if catalogue.bron_of(s).filtert_zelf}
 
     def of(self, records: Iterable[_Record]) -> list[_Record]:
-        """The newest versions that are kept after these came, in this order."""
-        found = dict[tuple[int, str], _Record]()
+        """The newest versions that are kept after these came; of what is held also the one that was registered first."""
+        found, first = dict[tuple[int, str], _Record](), dict[tuple[int, str], _Record]()
         for record in records:
             if not self._may(found, record.soort):
                 continue
             name = record.soort, record.columns[_RECORD_ID]
+            if record.soort in self._held:
+                first[name] = min(first.get(name, record), record, key=lambda r: r.columns[_TIME])
             if name not in found or record.columns[_VERSIE] > found[name].columns[_VERSIE]:
                 found[name] = record
             if record.soort in self.gronden:
                 found = {n: r for n, r in found.items() if self._may(found, n[0])}
-        return list(found.values())
+                first = {n: r for n, r in first.items() if n in found}
+        return [*found.values(), *(r for n, r in first.items() if r is not found[n])]
 
     def _may(self, found: Mapping[tuple[int, str], _Record], soort: int) -> bool:
         beside = self._beside.get(soort, set())

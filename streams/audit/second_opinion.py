@@ -68,7 +68,7 @@ def second_opinion(
         begin = time.monotonic()
         loaded = Tables(archive, catalogue, toepassing, Path(work)).load(told)
         with duckdb.connect() as db:
-            views.make(db, catalogue, Path(work), as_of.known_on)
+            views.make(db, catalogues, Path(work), as_of.known_on)
             read = time.monotonic()
             for pattern, query in pattern_queries(catalogue).items():
                 db.execute(f"CREATE TABLE volgt_{pattern} AS {query}")

@@ -22,6 +22,7 @@ from streams.audit.manifest import ArchiveError, RowsFile, read_verified
 from streams.audit.rows import Row, frame_in
 
 GENOMEN: Final = "genomen"  # runs of records that the engine took, from its verloop
+OMSLAGEN: Final = "omslagen"  # its switches, each with the catalogue that was in force until then
 TIKKEN: Final = "tikken"  # of the klok
 GELEZEN: Final = "gelezen"  # every record of a source topic
 GEWEIGERD: Final = "geweigerd"  # the places of those in quarantine
@@ -30,6 +31,7 @@ NUMMERS: Final = "nummers"  # nummerwijzigingen
 OVERGEGAAN: Final = "overgegaan"  # what went from one persoon to another, and because of what
 _FRAMING: Final = 5  # bytes: a zero, and the schema id
 _PLACE: Final = {"topic": pl.String, "partitie": pl.Int64, "offset": pl.Int64}
+_SWITCHED: Final = {"partitie": pl.Int64, "beurt": pl.Int64, "van": pl.String}
 _TAKEN: Final = {
     "topic": pl.String,
     "partitie": pl.Int64,
@@ -83,6 +85,7 @@ class Tables:
         self._toepassing = toepassing
         self._work = work
         self._refused: dict[tuple[str, int], list[int]] = {}
+        self._switches: list[tuple[int, int, str]] = []
 
     def load(self, told: Callable[[int, int], None] = lambda _done, _of: None) -> Loaded:
         """Read everything; ``told`` hears how many files are done, and of how many. Raises ArchiveError."""
@@ -91,6 +94,7 @@ class Tables:
             self._refused.setdefault((place.topic, place.partition), []).append(place.offset)
         self._write(GEWEIGERD, "", pl.DataFrame(refused, _PLACE, orient="row"))
         self._write(GENOMEN, "", pl.DataFrame(list(self._taken()), _TAKEN, orient="row"))
+        self._write(OMSLAGEN, "", pl.DataFrame(self._switches, _SWITCHED, orient="row"))
         self._write(GELEZEN, "", pl.DataFrame(schema=_PLACE))
         self._write(SIGNALEN, "", pl.DataFrame(schema=_PLACE | {"waarde": pl.Binary}))
         jobs = [partial(self._signalen, f) for name in self._archive.topics if name.startswith("signalen.") for f in self._files(name)]
@@ -133,6 +137,7 @@ class Tables:
                     beurt += 2 * max(1, t.end - t.begin)  # room for a place of its own for each record, and behind it
                 if verloop.omslag is not None:  # signals name that row as their cause
                     yield topic, partition, switched, row.offset + 1, 0, beurt
+                    self._switches.append((partition, beurt, verloop.omslag.van))
                     switched = row.offset + 1
                     beurt += 1
 
@@ -176,10 +181,11 @@ class Tables:
         """What went over; there is little of it."""
         rows = self._read(file, ["offset", "key", "value"])
         self._write(GELEZEN, _name(file), _placed(file, rows))
-        schema = self._catalogue.latest_schema(OVERDRACHTEN)
+        schemas = [self._catalogue.schemas[ref.id] for ref in self._catalogue.topics[OVERDRACHTEN].schemas]
         refused, found, unreadable = self._refused.get((file.topic, file.partition), []), list[tuple[Any, ...]](), list[Place]()
         for offset, key, value in rows.filter(~pl.col("offset").is_in(refused)).iter_rows():
-            if value is None or value[:_FRAMING] != _framing(schema.id) or not _readable(schema, value):
+            schema = next((s for s in schemas if value is not None and value[:_FRAMING] == _framing(s.id)), None)
+            if schema is None or not _readable(schema, value):
                 unreadable.append(Place(file.topic, file.partition, offset))
                 continue
             said: Any = fastavro.schemaless_reader(io.BytesIO(value[_FRAMING:]), fastavro.parse_schema(dict(schema.definitie)), None)

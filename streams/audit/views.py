@@ -1,5 +1,6 @@
 """What the second opinion looks at, in SQL: the records that the engine took, what was said, and what can be wrong with either."""
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -8,8 +9,9 @@ import duckdb
 
 from schemas.catalogue import Catalogue
 from schemas.sources import AFHANDELINGEN
+from streams.audit import recompute_held
 from streams.audit.renumbered import renumber
-from streams.audit.tables import GELEZEN, GENOMEN, GEWEIGERD, NUMMERS, OVERGEGAAN, SIGNALEN, TIKKEN
+from streams.audit.tables import GELEZEN, GENOMEN, GEWEIGERD, NUMMERS, OMSLAGEN, OVERGEGAAN, SIGNALEN, TIKKEN
 
 _RECORD: Final = """{"soort": "VARCHAR", "record_id": "VARCHAR", "versie": "BIGINT", "begindatum": "VARCHAR", "einddatum": "VARCHAR",
     "topic": "VARCHAR", "partition": "BIGINT", "offset": "BIGINT"}"""
@@ -22,12 +24,15 @@ _DAY_MS: Final = 86_400_000
 _TURN: Final = """{'beurt': beurt, 'plek': "offset"}"""  # rises in the order in which the engine took records, also of one batch
 
 
-def make(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, work: Path, known_on: int | None) -> None:
+def make(db: duckdb.DuckDBPyConnection, catalogues: Sequence[Catalogue], work: Path, known_on: int | None) -> None:
     """The tables in ``work`` and what is made of them: ``m<nummer>`` of each soort, ``gezegd`` and ``geldt``.
+
+    ``catalogues`` are those that were in force, the last one at the end.
 
     ``known_on``: only what the bronnen had registered by then (milliseconds since the epoch) counts, and signals that cite nothing later.
     """
-    for table in (GENOMEN, GELEZEN, GEWEIGERD, SIGNALEN, TIKKEN, AFHANDELINGEN, NUMMERS, OVERGEGAAN):
+    catalogue = catalogues[-1]
+    for table in (GENOMEN, OMSLAGEN, GELEZEN, GEWEIGERD, SIGNALEN, TIKKEN, AFHANDELINGEN, NUMMERS, OVERGEGAAN):
         db.execute(f"CREATE TABLE {table} AS SELECT * FROM read_parquet('{work / table}/*.parquet')")
     registered = "true" if known_on is None else f"registratietijd <= {known_on}"
     places, moments = [], []
@@ -47,6 +52,7 @@ def make(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, work: Path, known_
     db.execute(f"CREATE TABLE tk AS {_TICKED}")
     begun = "true" if known_on is None else f"datum * {_DAY_MS} <= {known_on}"
     db.execute(f"CREATE VIEW klokken AS SELECT partitie, max(datum) AS dag FROM tk WHERE {begun} GROUP BY partitie")
+    recompute_held.make(db, catalogues, begun)
     _tell_of_catalogue(db, catalogue)
     db.execute(f"CREATE VIEW adressen AS {_ADDRESSED}")
     db.execute(f"CREATE TABLE dossiers AS {_DOSSIERS}")
@@ -218,7 +224,8 @@ coalesce((SELECT max(vroeg) > min(laat) FROM beurten t
         OR (coalesce(v.feit, g.feit) IS NULL AND EXISTS (SELECT 1 FROM beurten b WHERE b.soort = coalesce(v.basissoort, g.basissoort)
             AND b.record_id = coalesce(v.basisfeit, g.basisfeit)
             AND (t.persoon = b.persoon OR t.soort = 'klok' AND t.partitie = b.partitie)))
-        OR (t.soort = 'klok' AND coalesce(v.ontvanger, g.ontvanger) IN (SELECT unnest([houder, opvolger]) FROM opvolging)
+        OR (t.soort = 'klok' AND (coalesce(v.ontvanger, g.ontvanger) IN (SELECT unnest([houder, opvolger]) FROM opvolging)
+                OR coalesce(v.feitsoort, g.feitsoort) IN (FROM aangehouden))
             AND EXISTS (SELECT 1 FROM beurten b WHERE b.soort = coalesce(v.basissoort, g.basissoort)
                 AND b.record_id = coalesce(v.basisfeit, g.basisfeit) AND t.partitie = b.partitie))), false)
 """
@@ -226,5 +233,5 @@ coalesce((SELECT max(vroeg) > min(laat) FROM beurten t
 
 Of a signal about a pair count its two records, those of a soort that may go on as one with its feit, and what nobody is told of the
 persoon: deaths, and what was declared. Of one about a basisfeit count all of the persoon, and the klok; this counts for a pair as well
-where an ontvanger ends or takes over.
+where an ontvanger ends or takes over, or the feit is held.
 """

@@ -15,6 +15,7 @@ from schemas.nummers import Afgehandeld, Bekend, Doorgegeven, Gezegd, Nummerwijz
 from schemas.reasons import Reason
 from schemas.values import Place, Volgverzoek
 from streams.core.handled import name_of
+from streams.core.held import arrived, held_since
 from streams.core.messages import Cause
 from streams.core.pairs import judge_pairs
 from streams.core.period import BEFORE, Period
@@ -79,6 +80,7 @@ def _bekend(rulebook: Rulebook, timeline: Timeline, soort: Soort, record: Record
         None if period is None else period.einddatum,
         velden,
         tuple(_gezegd(rulebook, timeline, s) for s in record.sent if s.dienst in rulebook.diensten),
+        held_since(timeline, soort, record.name),
     )
 
 
@@ -109,18 +111,16 @@ def join(rulebook: Rulebook, before: Timeline, overdracht: Overdracht, place: Pl
 
     Raises WireError when it names what the rules do not know.
     """
-    after, cause = before, Cause(overdracht.registratietijd, place)
+    after, cause, day = before, Cause(overdracht.registratietijd, place), BEFORE if klok is None else klok
     for bekend in overdracht.bekend:
-        after = _with(rulebook, after, bekend, place.partition)
+        after = _with(rulebook, after, bekend, place.partition, day)
     for found in overdracht.afgehandeld:
         name, handled = name_of(found.signaal_id), after.head.handled
         after = after.with_handled({**handled, name: tuple(dict.fromkeys((*handled.get(name, ()), *found.inhoud)))})
     if after.is_empty:
         return Outcome(before, Fate.NIET_BEWAARD)
-    day = BEFORE if klok is None else klok
     after, of_pairs = judge_pairs(rulebook, before, after, day, cause)
-    after, of_gronden = weigh(rulebook, before, after, day, cause)
-    after = forget(rulebook, after)
+    after, of_gronden = weigh(rulebook, before, forget(rulebook, after), day, cause)
     if after.is_empty:
         return Outcome(before, Fate.NIET_BEWAARD)
     anew = {bron for dienst in rulebook.diensten.values() for bron in dienst.bronnen} if overdracht.deel == 1 else ()
@@ -135,8 +135,8 @@ def with_earlier(timeline: Timeline, overdracht: Overdracht) -> Timeline:
     return timeline if eerder == nummer.eerder else timeline.with_nummer(replace(nummer, eerder=eerder))
 
 
-def _with(rulebook: Rulebook, timeline: Timeline, bekend: Bekend, home: int) -> Timeline:
-    """With one record: what the higher versie says, and what was sent about either."""
+def _with(rulebook: Rulebook, timeline: Timeline, bekend: Bekend, home: int, day: int) -> Timeline:
+    """With one record: what the higher versie says, what was sent about either, and whether it is held."""
     soort = next((s for s in rulebook.soorten.values() if s.naam == bekend.soort), None)
     if soort is None:
         raise WireError(Reason.NIET_LEESBAAR)
@@ -145,6 +145,7 @@ def _with(rulebook: Rulebook, timeline: Timeline, bekend: Bekend, home: int) -> 
     known, came = timeline.find(soort, name), _record(soort, name, bekend, home)
     newest = came if known is None or came.versie > known.versie else known
     joined = with_sent(newest, _joined(() if known is None else known.sent, sent))
+    timeline = arrived(timeline, soort, name, known, bekend.aangehouden, day) if bekend.versie else timeline
     if joined == known:
         return timeline
     return timeline.with_records(rulebook.soorten, [(soort, joined)])

@@ -7,6 +7,7 @@ from streams.core.chains import NO_CHAINS, Chains, Counts, alike, chains_of, cou
 from streams.core.diff import diff, remember
 from streams.core.ends import counting
 from streams.core.handled import unhandled
+from streams.core.held import is_held, next_let_go
 from streams.core.messages import Cause, signaal_of
 from streams.core.period import Period
 from streams.core.record import Record, with_sent
@@ -20,11 +21,11 @@ def judge_pairs(rulebook: Rulebook, before: Timeline, after: Timeline, day: int,
     signalen, changed = list[ElkSignaal](), list[tuple[Soort, Record]]()
     diensten = [(d, [*counting(d, after)], all_chains(rulebook, d, after)) for d in rulebook.diensten.values() if d.van_paren]
     for soort, feit in feiten_of(rulebook, after):
-        record = feit
+        record, waits = feit, is_held(after, soort, feit)
         for dienst, gronden, chains in diensten:
             grond, of = rulebook.soorten[dienst.basis], counted_in(chains.get(soort.nummer, NO_CHAINS), feit)
             for j, (basis, counts) in enumerate(gronden):
-                judged = soort.nummer in dienst.feiten
+                judged = soort.nummer in dienst.feiten and not waits
                 wanted = samenloop(dienst, soort.nummer, counts, of, day, after.head.gronden) if judged else None
                 was = before.find(grond, basis.name) or basis
                 record = told(signalen, rulebook, after.head.handled, dienst, soort, record, j, was, basis, wanted, cause)
@@ -50,14 +51,14 @@ def with_what_goes_on(dienst: DienstRule, soort: Soort, timeline: Timeline, was:
 
 
 def next_of_pairs(rulebook: Rulebook, timeline: Timeline, day: int) -> int | None:
-    """The first day after ``day`` on which time alone changes what should stand of a pair: another ontvanger is told."""
-    borders = (days.end for beurten in _ending(rulebook, timeline) for days, _ in beurten)
+    """The first day after ``day`` on which time alone matters to a pair: another ontvanger is told, or a record no longer held."""
+    borders = [next_let_go(rulebook, timeline), *(days.end for beurten in _ending(rulebook, timeline) for days, _ in beurten)]
     return min((b for b in borders if b is not None and b > day), default=None)
 
 
 def know_the_klok(rulebook: Rulebook, timeline: Timeline) -> bool:
     """Whether time alone changes, or has changed, what should stand of some pair."""
-    return any(_ending(rulebook, timeline))
+    return bool(timeline.head.held) or any(_ending(rulebook, timeline))
 
 
 def _ending(rulebook: Rulebook, timeline: Timeline) -> Iterator[tuple[tuple[Period, str], ...]]:

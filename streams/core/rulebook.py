@@ -34,6 +34,7 @@ class Soort:
     voor_alle: bool  # whether a record counts for all pairs and basisfeiten of a persoon: it ends these, or says what is known
     paar_in: tuple[int, ...]  # those of ``gebruikt_door`` that judge it beside each basisfeit alone
     paren_van: tuple[int, ...]  # those of ``grond_voor`` that judge each feit beside it alone
+    aanhouden: str | None  # how long a new record is not told
     telt_mee: bool  # whether some dienst judges all feiten together, and this soort among them, as the basisfeit or as what ends it
     in_kop: bool  # whether its records stand in the head of a persoon: they are few, and needed for every mutatie
 
@@ -123,8 +124,9 @@ def _layout(soorten: Mapping[int, Soort], diensten: Mapping[int, DienstRule]) ->
     }
     kept = [f"{n} {s.naam} {' '.join(s.velden)}" for n, s in sorted(soorten.items())]
     ended = sorted({f"{houder} {beurten}" for d in diensten.values() for houder, beurten in d.beurten.items()})
+    waiting = [f"{n} {s.aanhouden}" for n, s in sorted(soorten.items()) if s.aanhouden is not None]
     rules = [f"{n} {d.naam} {d.regel.model_dump_json()} {d.basis} {sorted(d.feiten.items())}{more[n]}" for n, d in sorted(diensten.items())]
-    return sha256("\n".join([_FORM, *kept, *rules, *ended]).encode()).hexdigest()[:16]
+    return sha256("\n".join([_FORM, *kept, *rules, *ended, *waiting]).encode()).hexdigest()[:16]
 
 
 def _soort(catalogue: Catalogue, naam: str) -> Soort:
@@ -155,6 +157,7 @@ def _soort(catalogue: Catalogue, naam: str) -> Soort:
         voor_alle=bool(ended or known),
         paar_in=tuple(sorted(paren & {d.nummer for d, _ in users})),
         paren_van=tuple(sorted(paren & {d.nummer for d in basis})),
+        aanhouden=None if basis else bron.aanhouden,
         telt_mee=len(paren) < len(involved),
         in_kop=bool(basis or ended or known),
     )

@@ -17,6 +17,7 @@ from streams.core.chains import chains_of, counted_in
 from streams.core.diff import diff, remember
 from streams.core.ends import counted, counting, end_of
 from streams.core.handled import unhandled
+from streams.core.held import arrived, day_of, is_held, let_go
 from streams.core.messages import Cause, basissignaal_of
 from streams.core.pairs import Touched, judge_pairs, know_the_klok, next_of_pairs, told, with_what_goes_on
 from streams.core.period import BEFORE
@@ -58,22 +59,27 @@ def step(
         return Outcome(timeline, Fate.NIET_BEWAARD)
     name = pack(mutatie.record_id)
     known = timeline.find(soort, name)
-    if not newer(known, mutatie):
+    cause, day, fate = Cause(mutatie.registratietijd, taken or place), BEFORE if klok is None else klok, Fate.OPGESLAGEN
+    after = timeline if soort.aanhouden is None else arrived(timeline, soort, name, known, day_of(mutatie.registratietijd), day)
+    if known is None or newer(known, mutatie):
+        offset = place.offset if taken is None else offset_of(place.partition, place.offset, taken.partition)
+        record = record_of(soort, mutatie, name, offset, known.sent if known else ())
+    elif after is timeline:
         return Outcome(timeline, Fate.BEKEND)
-    cause, day = Cause(mutatie.registratietijd, taken or place), BEFORE if klok is None else klok
-    offset = place.offset if taken is None else offset_of(place.partition, place.offset, taken.partition)
-    record = record_of(soort, mutatie, name, offset, known.sent if known else ())
+    else:  # an older version that was registered earlier
+        record, fate = known, Fate.BEKEND
     if soort.voor_alle:
         after, signalen = judge_pairs(rulebook, timeline, timeline.with_records(rulebook.soorten, [(soort, record)]), day, cause)
     else:
-        records, signalen = _judge(rulebook, timeline, soort, known or record, record, day, cause)
-        after = timeline.with_records(rulebook.soorten, records)
-    if soort.telt_mee or (soort.paren_van and (know_the_klok(rulebook, timeline) or know_the_klok(rulebook, after))):
+        records, signalen = _judge(rulebook, after, soort, known or record, record, day, cause)
+        after = after.with_records(rulebook.soorten, records)
+    after = forget(rulebook, after) if soort.is_basisfeit else after
+    timed = soort.paren_van or soort.aanhouden is not None
+    if soort.telt_mee or (timed and (know_the_klok(rulebook, timeline) or know_the_klok(rulebook, after))):
         after, more = weigh(rulebook, timeline, after, day, cause)
         signalen += more
     if not soort.is_basisfeit:
-        return Outcome(after, Fate.OPGESLAGEN, signalen)
-    after = forget(rulebook, after)
+        return Outcome(after, fate, signalen)
     after, volgverzoeken = follow(rulebook, after, mutatie.registratietijd)
     return Outcome(after, Fate.OPGESLAGEN, signalen, volgverzoeken)
 
@@ -87,7 +93,7 @@ def tick(rulebook: Rulebook, timeline: Timeline, klok: int | None, day: int, pla
     while (due := timeline.next_due) is not None and due <= day:
         before, at, cause = timeline, max(due, first), Cause(day * _DAY_MS, place)
         if know_the_klok(rulebook, before):
-            timeline, more = judge_pairs(rulebook, before, before, at, cause)
+            timeline, more = judge_pairs(rulebook, before, let_go(rulebook, before, at), at, cause)
             signalen += more
         timeline, more = weigh(rulebook, before, timeline, at, cause)
         signalen += more
@@ -125,6 +131,7 @@ def _judge(
     """
     signalen: list[ElkSignaal] = []
     handled = timeline.head.handled
+    waits = soort.aanhouden is not None and is_held(timeline, soort, record)
     records = {(soort.nummer, record.name): (soort, record)}
     for d in soort.paar_in:
         dienst = rulebook.diensten[d]
@@ -133,7 +140,7 @@ def _judge(
             key = soort.nummer, feit.name
             known = records[key][1] if key in records else feit
             for j, (basis, counts) in enumerate(counting(dienst, timeline)):
-                wanted = samenloop(dienst, soort.nummer, counts, of, day, timeline.head.gronden)
+                wanted = None if waits else samenloop(dienst, soort.nummer, counts, of, day, timeline.head.gronden)
                 known = told(signalen, rulebook, handled, dienst, soort, known, j, basis, basis, wanted, cause)
             if known is not feit:
                 records[key] = soort, known
@@ -145,7 +152,8 @@ def _judge(
             chains = chains_of(dienst, nummer, timeline.of(other))
             for feit in timeline.of(other):
                 _, known = records.get((nummer, feit.name), (other, feit))  # another dienst may have been told of it already
-                wanted = samenloop(dienst, nummer, counts, counted_in(chains, feit), day, timeline.head.gronden)
+                waits = other.aanhouden is not None and is_held(timeline, other, known)
+                wanted = None if waits else samenloop(dienst, nummer, counts, counted_in(chains, feit), day, timeline.head.gronden)
                 after = told(signalen, rulebook, handled, dienst, other, known, j, was, record, wanted, cause)
                 if after is not known:
                     records[nummer, feit.name] = other, after

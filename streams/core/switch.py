@@ -7,6 +7,7 @@ the same version stands afterwards. What the new rules want to know and nobody k
 from collections.abc import Callable, Iterator, Mapping
 
 from schemas.values import Mutatie, Volgverzoek, Waarde
+from streams.core.held import let_go
 from streams.core.messages import Cause
 from streams.core.pairs import judge_pairs
 from streams.core.period import BEFORE
@@ -50,7 +51,7 @@ class Switch:
         day = BEFORE if klok is None else klok
         gone = [d for d in self.old.diensten.values() if d.nummer not in self.new.diensten]
         ended, signalen = withdrawn(self.old, before, gone, cause)
-        timeline = self._projected(ended, source)
+        timeline = let_go(self.new, self._projected(ended, source), day)
         timeline, of_pairs = judge_pairs(self.new, timeline, timeline, day, cause)
         timeline, of_gronden = weigh(self.new, timeline, timeline, day, cause)
         timeline, volgverzoeken = follow(self.new, forget(self.new, timeline), cause.registratietijd, self._anew)
@@ -61,6 +62,9 @@ class Switch:
         """The same records with the fields that the new rules list."""
         head, after = timeline.head, timeline_of(timeline.persoon, lambda _: None)
         after = after.with_follows(head.follows).with_handled(head.handled).with_nummer(head.nummer)
+        for nummer, held in head.held.items():
+            for name, first in held.items():
+                after = after.with_held(self.new.soorten[nummer], name, first)
         for nummer, soort in self.old.soorten.items():
             records = [(self.new.soorten[nummer], self._record(soort, r, source)) for r in timeline.of(soort)]
             after = after.with_records(self.new.soorten, records)

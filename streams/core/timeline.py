@@ -31,6 +31,9 @@ class Follow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     since: tuple[tuple[int, int], ...]
 
 
+Held = Mapping[int, Mapping[bytes, int]]  # nummer of the soort → packed name of a record that is held → see held.py
+
+
 class Nummer(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What became of the number of a persoon, and which personen became this one."""
 
@@ -53,6 +56,7 @@ class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
     page: Page = Page()  # while there is one
     handled: Handled = {}  # in most rows there is none, and then nothing of it stands in the row
     nummer: Nummer = NO_NUMMER  # the same
+    held: Held = {}  # the same
 
 
 class Timeline(msgspec.Struct, frozen=True, gc=False):
@@ -106,6 +110,13 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
         """Whether no record of the persoon is known, and nothing else that may be kept only beside one."""
         return not (self.head.gronden or self.head.follows or self.head.handled or any(page.size for page in self.pages()))
 
+    def with_held(self, soort: Soort, name: bytes, day: int | None) -> "Timeline":
+        """With a record held that was first registered on a day, or no longer held."""
+        mine = {n: d for n, d in self.head.held.get(soort.nummer, {}).items() if n != name} | ({} if day is None else {name: day})
+        others = {n: held for n, held in self.head.held.items() if n != soort.nummer}
+        held = {**others, soort.nummer: mine} if mine else others
+        return replace(self, head=replace(self.head, held=held), changed=self.changed | {_HEAD})
+
     @property
     def next_due(self) -> int | None:
         """The next day on which time alone changes what should stand."""
@@ -142,7 +153,9 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
                         if nummer not in gone or r.sent:
                             kept = kept.put(soorten[nummer], forgotten(r) if nummer in gone else r)
                 pages[number] = kept
-        return self._with(gronden, pages) if pages or len(gronden) < len(self.head.gronden) else self
+        after = self._with(gronden, pages) if pages or len(gronden) < len(self.head.gronden) else self
+        held = {n: names for n, names in after.head.held.items() if n not in gone}
+        return after if held == after.head.held else replace(after, head=replace(after.head, held=held), changed=after.changed | {_HEAD})
 
     def rows(self) -> dict[bytes, bytes | None]:
         """What is to be written where: the head, and the pages that have changed. None where nothing is left to keep."""
@@ -176,11 +189,10 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
     def _with(self, gronden: dict[int, tuple[Record, ...]], new: dict[int, Page]) -> "Timeline":
         head = self.head
         if head.pages == 1:
-            return replace(self, head=Head(gronden, head.follows, 1, new.get(0, head.page), head.handled, head.nummer))
+            return replace(self, head=Head(gronden, head.follows, 1, new.get(0, head.page), head.handled, head.nummer, head.held))
         changed = self.changed | new.keys()
         if gronden is not head.gronden:
-            head = Head(gronden, head.follows, head.pages, handled=head.handled, nummer=head.nummer)
-            changed |= {_HEAD}
+            head, changed = replace(head, gronden=gronden), changed | {_HEAD}
         return replace(self, head=head, loaded={**self.loaded, **new}, changed=changed)
 
 
@@ -202,16 +214,17 @@ def _divided(timeline: Timeline, soorten: Mapping[int, Soort]) -> Timeline:
                 number = crc32(record.name) % len(new)
                 new[number] = new[number].put(soorten[nummer], record)
     changed = timeline.changed | {_HEAD, *new}
-    divided = Head(head.gronden, head.follows, len(new), handled=head.handled, nummer=head.nummer)
-    return replace(timeline, head=divided, loaded=new, changed=changed)
+    return replace(timeline, head=replace(head, pages=len(new), page=Page()), loaded=new, changed=changed)
 
 
 def _form(head: Head) -> tuple[object, ...]:
-    """Where nothing was handled, and no number changed, the row is what it was before there were such things.
+    """Where nothing was handled or is held, and no number changed, the row is what it was before there were such things.
 
     So the native core leaves exactly the others.
     """
     plain = head.gronden, head.follows, head.pages, head.page
+    if head.held:
+        return *plain, head.handled, head.nummer, head.held
     if head.nummer != NO_NUMMER:
         return *plain, head.handled, head.nummer
     return (*plain, head.handled) if head.handled else plain

@@ -150,11 +150,11 @@ def _field(soort: Soort, name: str, field: Mapping[str, Any], type_: object, *, 
 
 
 def _is_plain(rulebook: Rulebook, soort: Soort, schemas: Mapping[int, object]) -> bool:
-    """Whether mutaties of a soort are the native core's: feit or basisfeit, not both, and not what makes it leave a persoon.
+    """Whether mutaties of a soort are the native core's: feit or basisfeit, not both, not held, and not what makes it leave a persoon.
 
     Where there is none of the latter, nothing is to be said of them, so that feiten which such a dienst uses too are plain as well.
     """
-    if _is_weighed(rulebook, soort):
+    if _is_weighed(rulebook, soort) or soort.aanhouden is not None:
         return False
     diensten = [rulebook.diensten[d] for d in (*soort.paar_in, *soort.paren_van)]
     involved = {soort.nummer, *(d.basis for d in diensten), *(n for d in diensten if soort.is_basisfeit for n in d.feiten)}

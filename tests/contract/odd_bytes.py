@@ -30,7 +30,7 @@ SCHEMA_OF = {
     "terugmeldingen": 60,
     "afhandelingen": 61,
     "nummerwijzigingen": 62,
-    "<toepassing>-overdrachten": 107,
+    "<toepassing>-overdrachten": 114,
 }
 
 

@@ -129,6 +129,8 @@ WRONG: list[tuple[str, tuple[str | int, ...], object, str]] = [
     (TOPIC, ("bewaartermijn",), "P1Y", "bewaartermijn: String should match pattern"),
     (TOPIC, ("compatibiliteit",), "FORWARD", "compatibiliteit: Input should be"),
     ("bronnen.yaml", (2, "oin"), "0000009900090000200", "bronnen.yaml: 2: oin: String should match pattern"),
+    ("bronnen.yaml", (7, "aanhouden"), "drie dagen", "bronnen.yaml: 7: aanhouden: String should match pattern"),
+    ("bronnen.yaml", (7, "aanhouden"), "P0D", "bronnen.yaml: 7: aanhouden: String should match pattern"),
     ("bronnen.yaml", (2, "id"), "svb", "bronnen.yaml: 3: id: svb is taken by bronnen.yaml: 2"),
     ("ontvangers.yaml", (1, "id"), "gm0003", "ontvangers.yaml: 1: id: gm0003 is taken by ontvangers.yaml: 0"),
     ("ontvangers.yaml", (0, "soort"), "bank", "ontvangers.yaml: 0: soort: Input should be 'gemeente', 'svb', "),
@@ -318,6 +320,42 @@ def test_records_go_on_as_one_by_listed_fields_that_are_always_given(
 def test_only_pairs_are_grouped(folder: Path) -> None:
     spoil(folder, "diensten/inkomen-bij-terugvordering.yaml", ("feiten", 0, "groepeer"), put(["tijdvak"]))
     assert refusal(folder) == "inkomen-bij-terugvordering.yaml: feiten.0.groepeer: a rule of the patroon samenloop is needed"
+
+
+HELD = [
+    ("uwv", "beslagvrije-voet.yaml needs uwv.inkomstenopgave at once"),  # an answer
+    ("duo", "jongeren-zonder-startkwalificatie.yaml needs duo.inschrijving at once"),  # what is missed
+    ("invorderaar", "beslagvrije-voet.yaml needs invorderaar.beslagverzoek at once"),  # a basisfeit
+]
+
+
+@pytest.mark.parametrize(("bron", "said"), HELD)
+def test_only_what_is_a_feit_of_pairs_in_every_dienst_can_be_held(bron: str, said: str, folder: Path) -> None:
+    bronnen = yaml.safe_load((folder / "bronnen.yaml").read_text(encoding="utf-8"))
+    row = next(i for i, b in enumerate(bronnen) if b["id"] == bron)
+    spoil(folder, "bronnen.yaml", (row, "aanhouden"), put("P3D"))
+    assert refusal(folder) == f"bronnen.yaml: {row}: aanhouden: {said}: only a feit of a pair that counts alone can be held"
+
+
+@pytest.mark.parametrize(
+    ("soort", "dienst"),
+    [
+        ("gemeente.opgegeveninkomen", Path(DIENST).name),
+        ("rvig.overlijden", "beslagvrije-voet.yaml"),
+        ("uwv.inkomstenverhouding", Path(DIENST).name),
+    ],
+)
+def test_neither_opgaven_nor_what_ends_a_basisfeit_nor_records_that_go_on_as_one_can_be_held(soort: str, dienst: str, folder: Path) -> None:
+    bron, _, naam = soort.partition(".")
+    spoil(folder, f"topics/mutaties.{soort}.yaml", ("eigenaar",), put("dji"))
+    for file in [*folder.glob("topics/*.yaml"), *folder.glob("diensten/*.yaml")]:
+        file.write_text(file.read_text(encoding="utf-8").replace(f"{bron}.{naam}", f"dji.{naam}"), encoding="utf-8")
+    for schema in folder.glob(f"avro/mutaties.{soort}.*"):
+        schema.rename(schema.with_name(schema.name.replace(bron, "dji")))
+    assert (
+        refusal(folder)
+        == f"bronnen.yaml: 7: aanhouden: {dienst} needs dji.{naam} at once: only a feit of a pair that counts alone can be held"
+    )
 
 
 def test_what_is_known_needs_opgaven_and_these_a_houder_and_something_that_is_known(folder: Path) -> None:

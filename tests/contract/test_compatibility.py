@@ -100,6 +100,9 @@ def _same(written: Any, read: Any, path: str) -> None:
     if isinstance(written, dict) and isinstance(read, dict):
         for name in written.keys() & read.keys():
             _same(written[name], read[name], f"{path}.{name}")
+    elif isinstance(written, list) and isinstance(read, list) and len(written) == len(read):
+        for i, (one, other) in enumerate(zip(written, read, strict=True)):
+            _same(one, other, f"{path}.{i}")
     elif type(written) is not type(read) or written != read:
         raise BreachError(f"{path}: {written!r} is read as {read!r}")
 

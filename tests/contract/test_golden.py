@@ -42,6 +42,7 @@ PUBLISHED = {
     61: ("afhandelingen.v1.avsc", "b25864df919536608d035309cd133040322dd77cb6fdecdc1859750e990e8c56"),
     62: ("nummerwijzigingen.v1.avsc", "cc7fa273e09306da6b59d3d73748fa8448034517fab3a1136543aa238b6efce9"),
     107: ("overdrachten.v1.avsc", "a5c421417d755f5d505277d073fe1a0ceb7a03cfbec878c1c1f6adca1624817f"),
+    114: ("overdrachten.v2.avsc", "2465af3319aa1acc13c8fbae27c8343e068c7bb6a9079ee71739d9f7d2d98917"),
     30: ("mutaties.gemeente.terugvordering.v1.avsc", "60e2598b666e86c9c8600a1834140759c7bb293b1dc17daf3db014b7cad10086"),
     40: ("mutaties.gemeente.regelingaanvraag.v1.avsc", "ab4ef74dc57eb03eb5a0d79c0cf21dade88de4461e4c35f0e05e12085253e1ba"),
     41: ("mutaties.invorderaar.beslagverzoek.v1.avsc", "caebcc3ee8284412d0022c639974eb9caf518cdeea5d9fb873bd011e74e7260a"),
@@ -160,11 +161,15 @@ def test_the_engine_reads_every_golden_nummerwijziging_and_it_is_written_to_the_
 
 
 @pytest.mark.parametrize("example", [e for e in AVRO if e.topic.endswith("-overdrachten")], ids=str)
-def test_the_engine_reads_every_golden_overdracht_and_it_is_written_to_the_same_bytes(example: Example, catalogue: Catalogue) -> None:
+def test_the_engine_reads_every_golden_overdracht_and_writes_it_by_the_newest_schema(example: Example, catalogue: Catalogue) -> None:
     codec = Codec(catalogue)
     overdracht = codec.decode_overdracht(example.raw)
     assert [b.record_id for b in overdracht.bekend] == [b["record_id"] for b in example.value["bekend"]]
-    assert codec.encode_overdracht(overdracht) == example.raw
+    newest = catalogue.latest_schema(example.topic).id
+    assert [b.aangehouden is None for b in overdracht.bekend] == [b.get("aangehouden") is None for b in example.value["bekend"]]
+    written = codec.encode_overdracht(overdracht)
+    assert codec.decode_overdracht(written) == overdracht
+    assert (written == example.raw) == (example.schema_id == newest)
 
 
 def test_the_engine_reads_the_golden_tick(catalogue: Catalogue) -> None:

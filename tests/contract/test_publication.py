@@ -112,6 +112,15 @@ def test_the_register_names_every_field_of_every_bron_with_its_use() -> None:
                 assert f"{dienst.naam} : {veld.doel} Grondslag: {veld.grondslag}" in said.replace(f"{dienst.naam}:", f"{dienst.naam} :")
 
 
+def test_of_a_bron_whose_records_are_held_it_is_said_how_long() -> None:
+    held = {b.id: b for b in CATALOGUE.bronnen.values() if b.aanhouden is not None}
+    assert held.keys() == {"dji"}
+    assert text_of("index.html").count("wordt 3 dagen aangehouden") == 1
+    sentence = "Een detentie wordt pas gemeld 3 dagen nadat Dienst Justitiële Inrichtingen die voor het eerst vastlegde."
+    for dienst in CATALOGUE.diensten.values():
+        assert (sentence in text_of(f"diensten/{dienst.dienst}.html")) == any(f.soort == "dji.detentie" for f in dienst.feiten)
+
+
 def test_every_soort_and_every_ontvanger_has_its_page() -> None:
     assert {f"ontvangers/{o}.html" for o in CATALOGUE.ontvangers} <= set(FILES)
     assert {f"topics/mutaties.{s}.html" for s in CATALOGUE.mutatie_topics} <= set(FILES)

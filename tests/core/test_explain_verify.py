@@ -15,17 +15,18 @@ from schemas.catalogue import Catalogue
 from schemas.codec import Codec, encode_signaal
 from schemas.nummers import Nummerwijziging
 from schemas.partitioner import partition_of
-from schemas.sources import NUMMERWIJZIGINGEN
+from schemas.sources import KLOK, NUMMERWIJZIGINGEN
 from schemas.values import ElkSignaal, Mutatie, Place
 from tests.archived import APP, Log
 from tests.kept import PARTITIES, told
 
-DAY, T0 = 20_000, 1_760_000_000_000
+DAY, T0, DAY_MS = 20_000, 1_760_000_000_000, 86_400_000
 PERSONEN = [bytes([letter]) * 52 for letter in b"ABCDEFGH"]
 A = PERSONEN[0]
 SAME = next(p for p in PERSONEN[1:] if partition_of(p, PARTITIES) == partition_of(A, PARTITIES))
 OTHER = next(p for p in PERSONEN if partition_of(p, PARTITIES) != partition_of(A, PARTITIES))
 BASIS, JOB, OPGAVE, DEATH = "gemeente.bijstand", "uwv.inkomstenverhouding", "gemeente.opgegeveninkomen", "rvig.overlijden"
+HELD = "dji.detentie"
 DOSSIER = {"houder": "gm0599", "kenmerk": "A-1", "wet": "IOAW"}
 
 
@@ -52,6 +53,13 @@ def job(log: Log, persoon: bytes, versie: int, employer: str = "123456789L01", e
 def declare(log: Log, persoon: bytes, versie: int, employer: str | None, name: str = "o-1") -> None:
     more = {"houder": "gm0599", "loonheffingennummer": employer, "maandbedrag": None}
     take(log, persoon, OPGAVE, versie, None if employer is None else DAY, name, **({} if employer is None else more))
+
+
+def klok(log: Log, day: int) -> None:
+    """A tick in every partition."""
+    value = Codec(log.catalogue).encode(log.catalogue.latest_schema(KLOK).id, {"datum": day})
+    for partition in range(PARTITIES):
+        log.take(partition, [(KLOK, [log.append(KLOK, partition, None, value)])])
 
 
 def became(log: Log, old: bytes, new: bytes) -> None:
@@ -104,6 +112,22 @@ def test_a_pair_that_a_death_ends_which_came_before_it_mattered_and_is_not_cited
     history = told(log)
     assert [s.einddatum for s in history] == ["2024-11-13", "2024-11-03", "2024-11-13", "2024-12-03"]
     assert checked(monkeypatch, log, history).holds
+
+
+def test_a_pair_that_was_held_and_let_go_by_a_tick_is_proven_and_a_tick_too_early_is_not(monkeypatch: pytest.MonkeyPatch, log: Log) -> None:
+    first = T0 // DAY_MS
+    klok(log, first)
+    basis(log, A)
+    take(log, A, HELD, 1, DAY, "d-1")
+    klok(log, first + 2)
+    take(log, A, HELD, 2, DAY + 10, "d-1")
+    assert told(log) == []
+    klok(log, first + 3)
+    (only,) = told(log)
+    assert (only.begindatum, only.oorzaak.topic) == ("2024-10-14", "klok")
+    assert checked(monkeypatch, log, [only]).holds
+    early = replace(only, oorzaak=replace(only.oorzaak, offset=only.oorzaak.offset - 1))
+    assert not checked(monkeypatch, log, [early]).holds
 
 
 def test_a_pair_that_is_as_it_should_be_and_one_that_is_not_are_told_apart_when_something_was_declared(

@@ -114,7 +114,8 @@ def test_a_signal_that_changed_hands_says_so(catalogue: Catalogue) -> None:
     )
     assert because("VERVALLEN", "gm0788", "gm0788")[1].endswith("haar dossiers zijn verdeeld")
     assert because("NIEUW", "gm0363", "gm0457") == ("OPVOLGER", "deze ontvanger heeft sinds 24 mrt 2022 de dossiers van gm0457")
-    assert because("NIEUW", "gm0363", "gm0363")[0] == "KLOK"
+    held = "de bron legde het eerder vast; het werd aangehouden, en gemeld met de klok van 25 mrt 2022"
+    assert because("NIEUW", "gm0363", "gm0363") == ("AANGEHOUDEN", held)
     assert because("VERVALLEN", "gm0363", "gm0363")[0] == "KLOK"
 
 
@@ -133,6 +134,27 @@ def test_of_days_behind_a_death_it_is_said_that_the_basisfeit_had_ended(catalogu
     log = {(feit.nummer, name): Mutatie(name, 1, 0, None) for name in days}
     told = {p.record_id: p.code for p in _pairs(rulebook, timeline, log, {(basis.nummer, "b-1"): "gm0363"})}
     assert told == {"both": "SIGNAAL", "behind": "GEEINDIGD", "long before": "GEEN_GEDEELDE_DAG"}
+
+
+def test_of_what_is_held_it_is_said_until_when(catalogue: Catalogue) -> None:
+    rulebook = rulebook_of(catalogue)
+    soorten = {s.naam: s for s in rulebook.soorten.values()}
+    basis, feit = soorten["gemeente.bijstand"], soorten["dji.detentie"]
+    listed = {"houder": "gm0363", "kenmerk": "A-1", "wet": "IOAW"}
+    days = {"held": Period(20_500, None), "told": Period(20_500, None), "held, and long before": Period(19_000, 19_100)}
+    records = [
+        (basis, Record(pack("b-1"), 1, 5, Period(20_000, None), tuple(listed[v] for v in basis.velden))),
+        *((feit, Record(pack(name), 1, 6, period, ())) for name, period in days.items()),
+    ]
+    timeline = timeline_of(b"", lambda _: None).with_records(rulebook.soorten, records)
+    for name in days:
+        timeline = timeline.with_held(feit, pack(name), 20_500) if name.startswith("held") else timeline
+    log = {(feit.nummer, name): Mutatie(name, 1, 0, None) for name in days}
+    told = {p.record_id: p for p in _pairs(rulebook, timeline, log, {(basis.nummer, "b-1"): "gm0363"}, 20_501)}
+    codes = {"held": "AANGEHOUDEN", "told": "SIGNAAL", "held, and long before": "GEEN_GEDEELDE_DAG"}
+    assert {name: pair.code for name, pair in told.items()} == codes
+    assert [name for name, pair in told.items() if pair.signaal_id] == ["told"]
+    assert told["held"].reden == "wordt aangehouden tot 2026-02-19: de bron herstelt in die dagen wat zij net heeft vastgelegd"
 
 
 def test_what_the_klok_would_bring_without_a_death_is_said_to_have_ended(catalogue: Catalogue) -> None:

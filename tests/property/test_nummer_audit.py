@@ -23,9 +23,9 @@ asked = worlds.histories(worlds.BASIS, 2).flatmap(lambda b: worlds.histories("uw
 kept = basis_worlds.events(more=("gemeente.bijstand", "duo.studiefinanciering"))
 
 
-def archive_of(folder: Path, deliveries: list[Delivered], seed: int) -> tuple[Archive, World]:
+def archive_of(folder: Path, deliveries: list[Delivered], seed: int, catalogue: Catalogue = CATALOGUE) -> tuple[Archive, World]:
     """Nobody answers volgverzoeken: what was not kept, or forgotten, must not stand."""
-    world = World(CATALOGUE, seed)
+    world = World(catalogue, seed)
     for d in deliveries:
         for partition in range(PARTITIES) if d.key is None else [partition_of(d.key, PARTITIES)]:
             world.append(d.topic, partition, d.key, d.value)

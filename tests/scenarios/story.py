@@ -16,7 +16,8 @@ An informatiepakket names what is in it, by soort and in the order of days; ``ni
 
 Fields that a story does not care about get a value that never changes. ``null`` withdraws the record. A gemeente that is not named is told
 nothing in that step, and ``vraagt`` names every volgverzoek that goes out (null ends the following); ``alle`` are the bronnen of the
-diensten for which the delivery is a ground. A step ``klok`` is a tick.
+diensten for which the delivery is a ground. A step ``klok`` is a tick. ``geregistreerd`` is the day on which the bron registered what it
+delivers, where that matters.
 """
 
 from collections import Counter
@@ -105,17 +106,18 @@ def _step(number: int, step: dict[str, Any]) -> Step:
     soort = head.split()[0]
     asked = {b: None if day is None else str(day) for bron, day in expected.pop("vraagt", {}).items() for b in _bronnen(bron, soort)}
     kept = expected.pop("bewaard", True)
+    registered = expected.pop("geregistreerd", "2026-06-01")
     told = {o: said if isinstance(said, list) else [said] for o, said in expected.items()}
-    return Step(soort, {"datum": feit} if head == KLOK else _line(number, head, feit), told, asked, kept)
+    return Step(soort, {"datum": feit} if head == KLOK else _line(number, head, feit, registered), told, asked, kept)
 
 
-def _line(number: int, head: str, feit: dict[str, Any] | None) -> dict[str, Any]:
+def _line(number: int, head: str, feit: dict[str, Any] | None, registered: object) -> dict[str, Any]:
     soort, record_id, versie = head.split()
     return {
         "bsn": BSN,
         "record_id": record_id,
         "versie": int(versie.removeprefix("v")),
-        "registratietijd": f"2026-06-01T09:{number:02d}:00Z",
+        "registratietijd": f"{registered}T09:{number:02d}:00Z",
         "feit": None if feit is None else _plain({**ALWAYS[soort], **feit}),
     }
 
