@@ -142,6 +142,29 @@ def test_a_pair_that_is_as_it_should_be_and_one_that_is_not_are_told_apart_when_
     assert (wrong.versie, wrong.made) == (1, encode_signaal(only))
 
 
+def renumbered(log: Log, number: int, versie: int, begin: int, end: int | None) -> None:
+    more = {"einddatum": end, "loonheffingennummer": "123456789L01", "ikv_nummer": number, "soort_inkomstenverhouding": "15"}
+    take(log, A, JOB, versie, begin, f"j-{number}", **more)
+
+
+def test_a_job_that_goes_on_under_another_number_is_proven_with_records_that_it_does_not_cite(
+    monkeypatch: pytest.MonkeyPatch, log: Log
+) -> None:
+    basis(log, A)
+    renumbered(log, 1, 1, DAY, None)
+    renumbered(log, 2, 1, DAY + 30, None)  # goes on from the first, of which nothing is told
+    renumbered(log, 1, 2, DAY, DAY + 29)  # ends, and the job does not
+    renumbered(log, 3, 1, DAY - 9, DAY - 1)  # is the first now
+    take(log, A, JOB, 2, None, "j-3")
+    renumbered(log, 2, 2, DAY + 30, DAY + 60)
+    named = {n: [s for s in told(log) if s.bewijs[1].record_id == f"j-{n}"] for n in (1, 3)}
+    assert [s.soort for s in named[1]] == ["NIEUW", "VERVALLEN", "NIEUW", "GEWIJZIGD"]
+    assert [s.soort for s in named[3]] == ["NIEUW", "VERVALLEN"]
+    assert all(checked(monkeypatch, log, history).holds for history in named.values())
+    (wrong,) = checked(monkeypatch, log, [*named[1][:3], replace(named[1][3], einddatum="2026-01-01")]).reproduction.differences
+    assert (wrong.versie, wrong.made) == (4, encode_signaal(named[1][3]))
+
+
 @pytest.mark.parametrize("nieuw", [SAME, OTHER], ids=["one partition", "another partition"])
 def test_a_signal_about_records_of_two_numbers_is_left_to_replay(monkeypatch: pytest.MonkeyPatch, log: Log, nieuw: bytes) -> None:
     basis(log, A)

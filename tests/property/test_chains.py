@@ -1,8 +1,9 @@
 """Inkomstenverhoudingen of one employer that go on from each other are one job: by the days, in every order, by both cores and DuckDB."""
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
+from random import Random
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -18,13 +19,17 @@ from streams.core import chains, pairs, step
 from streams.core.period import Period
 from streams.core.record import Record
 from tests.property import worlds
-from tests.property.basis_worlds import Event, Tick, delivered
-from tests.property.chain_worlds import EMPLOYERS, JOB, KINDS, truth, working
+from tests.property.basis_worlds import PERSOON, Event, Tick, delivered
+from tests.property.chain_worlds import EMPLOYERS, JOB, KINDS, jobs, truth, working
 from tests.property.death_worlds import cut, dying
+from tests.property.handled_worlds import handled
 from tests.property.hunting import Property, found
-from tests.property.kerns import Both
+from tests.property.kerns import Both, Delivered
+from tests.property.number_worlds import newest
+from tests.property.number_worlds import worlds as numbers
 from tests.property.test_basis_second_opinion import CATALOGUE, PERSONS, Arriving, judged
 from tests.property.test_death import answered, said, signalen
+from tests.property.test_nummer import net_of
 from tests.property.test_switch import changed, judge_a_switch
 from tests.property.worlds import BASIS, FIRST, Told
 
@@ -117,28 +122,98 @@ def test_the_native_core_keeps_jobs_that_do_not_go_on_from_each_other(second: To
 
 @pytest.mark.parametrize("second", [job(2, 11, 15), job(2, 5, None), job(2, 0, 1)])
 def test_the_native_core_leaves_a_job_that_goes_on_and_takes_it_back_when_it_no_longer_does(second: Told) -> None:
-    both = Both(0)
+    assert left_while_it_goes_on(Both(0), second) == [0, 4, 0]
+
+
+def left_while_it_goes_on(both: Both, second: Told) -> list[int]:
+    """How many mutaties were left before a second record went on from a job, then, and when it no longer did."""
+    told = [
+        [job(1, 2, 10)],
+        [second, bijstand("A-2", 2), job(1, 1, 10, versie=2), job(2, 0, -1, versie=2)],
+        [job(2, 0, -1, versie=3), job(1, 3, 11, versie=3), bijstand("A-3", 3)],
+    ]
     both.take([delivered(bijstand())])
-    left = both.left
-    both.take([delivered(job(1, 2, 10))])
-    assert both.left == left
-    for told in (second, bijstand("A-2", 2), job(1, 1, 10, versie=2), job(2, 0, -1, versie=2)):
-        both.take([delivered(told)])
-    assert both.left == left + 4
-    for told in (job(2, 0, -1, versie=3), job(1, 3, 11, versie=3), bijstand("A-3", 3)):
-        both.take([delivered(told)])
-    assert both.left == left + 4
+    left = [both.left]
+    for part in told:
+        for one in part:
+            both.take([delivered(one)])
+        left.append(both.left)
+    return [after - before for before, after in pairwise(left)]
 
 
 def test_a_job_may_go_on_from_one_that_stands_on_another_page() -> None:
-    both, many = Both(0), [job(n, 4 * n, 4 * n + 1) for n in range(1, 60)]
-    both.take([delivered(bijstand())])
-    for told in many:
-        both.take([delivered(told)])
-    left, made = both.left, said(both, [job(60, 42, 43), job(60, 42, 42, versie=2), job(60, 0, -1, versie=3)])
+    both = Both(0)
+    left, made = on_another_page(both)
     assert len(both.store.rows) > 4
     assert both.left == left + 3
     assert sorted(decode_signaal(value).soort for _, value in made) == ["GEWIJZIGD"] * 3 + ["NIEUW", "VERVALLEN"]
+
+
+def on_another_page(both: Both) -> tuple[int, list[tuple[str, bytes]]]:
+    """Many jobs, and one that joins two of them, is shortened and withdrawn: how many were left before that, and what is said of it."""
+    both.take([delivered(bijstand())])
+    for n in range(1, 60):
+        both.take([delivered(job(n, 4 * n, 4 * n + 1))])
+    return both.left, said(both, [job(60, 42, 43), job(60, 42, 42, versie=2), job(60, 0, -1, versie=3)])
+
+
+@given(
+    numbers(worlds.histories(BASIS, 2).flatmap(lambda b: jobs().map(lambda j: b + j))),
+    st.randoms(use_true_random=False),
+    st.sampled_from((0, 0.5)),
+)
+def test_a_job_whose_records_come_under_two_numbers_of_one_persoon_is_one_job(world: tuple[list, list], draw: Random, twice: float) -> None:
+    told, deliveries = world
+    of = {t.mutatie.record_id: t for t in told if t.soort == JOB}
+
+    def answers(persoon: bytes, bron: str) -> list[Delivered]:
+        return [delivered(t, persoon) for t in of.values()] if bron == "uwv" else []
+
+    net = net_of(deliveries, draw, answers=answers, twice=twice)
+    assert worlds.live([s for s in newest(net.signalen) if isinstance(s, Signaal)]) == truth(told)
+
+
+def test_a_job_goes_over_to_the_gemeente_that_takes_over_with_all_its_records() -> None:
+    weesp = bijstand("A-1")
+    assert weesp.mutatie.feit is not None
+    weesp.mutatie.feit["houder"] = "gm0457"
+    made = of_pairs([weesp, job(1, 2, 10), job(2, 11, None), Tick(FIRST + 3), job(3, 0, 1), job(2, 11, 20, versie=2)])
+    told = {o: [(s.soort, _number(s), len(s.bewijs)) for s in made if s.ontvanger == o] for o in ("gm0457", "gm0363")}
+    assert told == {
+        "gm0457": [("NIEUW", 1, 2), ("GEWIJZIGD", 1, 3), ("VERVALLEN", 1, 2)],
+        "gm0363": [("NIEUW", 1, 3), ("VERVALLEN", 1, 2), ("NIEUW", 3, 4), ("GEWIJZIGD", 3, 4)],
+    }
+
+
+def _number(signaal: Signaal) -> int:
+    return next(n for n in range(1, 9) if job(n, 0, 0).mutatie.record_id == signaal.feit.record_id)
+
+
+def test_a_job_that_was_handled_joined_to_an_earlier_one_and_parted_again_is_not_told_twice() -> None:
+    both = Both(0)
+
+    def told(*events: Told) -> list[Signaal]:
+        return [s for _, value in said(both, events) if isinstance(s := decode_signaal(value), Signaal)]
+
+    (only,) = told(bijstand(), job(2, 11, 20))
+    both.take([handled(only, PERSOON)])
+    assert [(s.soort, _number(s)) for s in told(job(1, 2, 10))] == [("VERVALLEN", 2), ("NIEUW", 1)]
+    assert [(s.soort, _number(s)) for s in told(job(1, 0, -1, versie=2))] == [("VERVALLEN", 1)]
+    assert [(s.soort, _number(s)) for s in told(job(3, 21, 30))] == [("NIEUW", 2)], "it goes on, and that is news"
+
+
+def test_nothing_of_a_job_is_kept_without_a_ground_and_its_versions_run_on() -> None:
+    withdrawn = Told(BASIS, Mutatie(bijstand().mutatie.record_id, 2, 1_760_000_000_002, None))
+    events = [bijstand(), job(1, 2, 10), job(2, 11, 20), withdrawn, job(2, 11, 20), bijstand("A-1", 3)]
+    made = of_pairs([*events, job(2, 11, 20), job(1, 2, 10)])
+    assert [(s.versie, s.soort, _number(s)) for s in made] == [
+        (1, "NIEUW", 1),
+        (2, "GEWIJZIGD", 1),
+        (3, "VERVALLEN", 1),
+        (1, "NIEUW", 2),
+        (2, "VERVALLEN", 2),
+        (4, "NIEUW", 1),
+    ]
 
 
 @st.composite

@@ -8,8 +8,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from streams.native import build
+from tests.property.chain_worlds import working
 from tests.property.kerns import Both
 from tests.property.merger_worlds import Merging, mergers, told_by
+from tests.property.test_chains import job, left_while_it_goes_on, on_another_page
+from tests.property.test_death import said
 from tests.property.test_kerns import PUBLISHED, population, tell_every_flipped_bit, tell_of_a_heavy_persoon, worlds
 
 Hunt = Callable[[Path], None]
@@ -38,10 +41,27 @@ def _where_gemeenten_end(library: Path) -> None:
     same()
 
 
+def _where_jobs_go_on(library: Path) -> None:
+    @_quickly
+    @given(working())
+    def same(told) -> None:
+        said(Both(PUBLISHED, library=library), told)
+
+    same()
+
+
 def _in_a_population(library: Path) -> None:
     both, made = Both(library=library), population(1, 12_000)
     for begin in range(0, len(made), 2_000):
         both.take(sorted(made[begin : begin + 2_000], key=lambda d: d.topic))
+
+
+def _where_a_job_goes_on(library: Path) -> None:
+    left_while_it_goes_on(Both(PUBLISHED, library=library), job(2, 11, 15))
+
+
+def _in_pages_of_jobs(library: Path) -> None:
+    on_another_page(Both(PUBLISHED, library=library))
 
 
 def _in_a_heavy_persoon(library: Path) -> None:
@@ -67,6 +87,10 @@ MUTANTS: dict[str, tuple[str, str, str, Hunt]] = {
     "texts are never dropped": ("page.h", "== 0) page.texts", "== -1) page.texts", _in_a_population),
     "a full page is not divided": ("step.h", "if (full) divide(p);", "", _in_a_heavy_persoon),
     "a name in capitals is a UUID": ("text.h", ": -1; }", ": c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; }", _in_flipped_bits),
+    "a job that goes on the next day is another": ("chains.h", "b.start <= a.end", "b.start < a.end", _where_jobs_go_on),
+    "what a job went on from before is forgotten": ("step.h", "go_on(f->key, other, was)", "was.versie < 0", _where_jobs_go_on),
+    "a bijstand is laid beside each record": ("step.h", "!each_alone(f, beside)", "!each_alone(f, {})", _where_a_job_goes_on),
+    "records of other pages do not go on": ("step.h", "page == own && i64", "page != own || i64", _in_pages_of_jobs),
     "who is told does not depend on the klok": ("kern.cpp", "(s.weighed || has_ending(s, g))", "s.weighed", _where_gemeenten_end),
     "days have no bounds": ("mutatie.h", "f.type == Type::LONG ||", "true ||", _in_flipped_bits),
 }
