@@ -1,5 +1,6 @@
 """Inkomstenverhoudingen of one employer that go on from each other are one job: by the days, in every order, by both cores and DuckDB."""
 
+import json
 from collections.abc import Iterable, Sequence
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -14,10 +15,12 @@ from msgspec.structs import replace
 
 from schemas.codec import decode_signaal
 from schemas.values import Ketensignaal, Mutatie, Signaal
-from streams.audit.second_opinion import AsOf
+from streams.audit.archive import Archive
+from streams.audit.second_opinion import AsOf, second_opinion
 from streams.core import chains, pairs, step
 from streams.core.period import Period
 from streams.core.record import Record
+from tests.archived import APP, Log
 from tests.property import worlds
 from tests.property.basis_worlds import PERSOON, Event, Tick, delivered
 from tests.property.chain_worlds import EMPLOYERS, JOB, KINDS, jobs, truth, working
@@ -27,7 +30,7 @@ from tests.property.hunting import Property, found
 from tests.property.kerns import Both, Delivered
 from tests.property.number_worlds import newest
 from tests.property.number_worlds import worlds as numbers
-from tests.property.test_basis_second_opinion import CATALOGUE, PERSONS, Arriving, judged
+from tests.property.test_basis_second_opinion import CATALOGUE, PERSONS, Arriving, judged, take
 from tests.property.test_death import answered, said, signalen
 from tests.property.test_nummer import net_of
 from tests.property.test_switch import changed, judge_a_switch
@@ -239,6 +242,17 @@ def test_a_job_that_was_registered_after_a_moment_and_came_before_something_else
     tmp_path: Path, arriving: Arriving, after: int
 ) -> None:
     assert judged(tmp_path, arriving, AsOf(known_on=1_760_000_000_000 + after)).findings == []
+
+
+def test_a_record_that_goes_on_and_is_cited_as_another_one_is_named(tmp_path: Path) -> None:
+    log = Log(CATALOGUE)
+    take(log, [(PERSONS[0], e) for e in (bijstand(), job(1, 2, 10), job(2, 11, 20))])
+    row = log.log["signalen.gm0363", 0][-1]
+    signaal = json.loads(row.value)
+    signaal["vervolg"][0]["versie"] += 1
+    row.value = json.dumps(signaal).encode()
+    findings = second_opinion(Archive(log.archive(tmp_path / "a")), [CATALOGUE], APP).findings
+    assert [(f.soort, f.waar) for f in findings] == [("BEWIJS_ANDERS", signaal["signaal_id"])]
 
 
 def each_alone(dienst: dict[str, Any]) -> None:
