@@ -195,7 +195,9 @@ def _pair(  # noqa: PLR0913, PLR0917 - a pair of records, and what is known of t
     waits = until(timeline, rulebook.soorten[nummer], pack(newest.record_id)) if code == SIGNAAL else None
     code = code if waits is None else "AANGEHOUDEN"
     if code == SIGNAAL and held is not None:
-        wanted = samenloop(dienst, nummer, counts, as_it_counts(rulebook, dienst, nummer, timeline, held), day, timeline.head.gronden)
+        wanted = samenloop(
+            dienst, nummer, counts, as_it_counts(rulebook, dienst, nummer, timeline, held, counts), day, timeline.head.gronden
+        )
         code = HANDLED if is_left_out(rulebook, timeline, dienst, basis, held.sent, wanted, (soort, newest.record_id)) else code
     name, basissoort = None, rulebook.soorten[dienst.basis].naam
     if code == SIGNAAL:
@@ -293,13 +295,13 @@ def _code(  # noqa: PLR0913, PLR0917 - a pair of records, and what is known of t
         days = reference(dienst, dienst.regel, basis)
         days = None if days is None else before(days, end_of(dienst, timeline))
         return "BUITEN_PEILPERIODE" if days is None or held.period.shared_with(days) is None else IN_PAKKET
-    of = as_it_counts(rulebook, dienst, nummer, timeline, held)
+    of = as_it_counts(rulebook, dienst, nummer, timeline, held, counted(basis, end_of(dienst, timeline)))
     return GOES_ON if of[0].period is None else _shared(dienst, nummer, basis, timeline, of, day)
 
 
-def as_it_counts(rulebook: Rulebook, dienst: DienstRule, nummer: int, timeline: Timeline, held: Record) -> Counts:
-    """A feit that stands, with the days of those that go on from it."""
-    return counted_in(chains_of(dienst, nummer, timeline.of(rulebook.soorten[nummer])), held)
+def as_it_counts(rulebook: Rulebook, dienst: DienstRule, nummer: int, timeline: Timeline, held: Record, basis: Record) -> Counts:
+    """A feit that stands, with the days of those that go on from it beside a basisfeit."""
+    return counted_in(chains_of(dienst, nummer, timeline.of(rulebook.soorten[nummer]), basis), held)
 
 
 def _shared(dienst: DienstRule, nummer: int, basis: Record, timeline: Timeline, of: Counts, day: int) -> str:

@@ -48,10 +48,7 @@ SELECT bij.person, bij.feit->>'houder', bij.feit->>'kenmerk', bij.record_id, f.s
        strftime(greatest(bij.b, f.b), '%Y-%m-%d'),
        strftime(CASE WHEN bij.e IS NULL THEN f.e WHEN f.e IS NULL THEN bij.e ELSE least(bij.e, f.e) END, '%Y-%m-%d'),
        f.feit::VARCHAR
-FROM grounds bij JOIN (
-    SELECT live.* REPLACE (CASE WHEN gone IS NULL THEN live.e ELSE counted.e END AS e)
-    FROM live LEFT JOIN counted USING (soort, person, record_id) WHERE gone IS NOT TRUE
-) f ON f.person = bij.person
+FROM grounds bij JOIN live f ON f.person = bij.person
 WHERE f.soort IN (SELECT unnest(?))
   AND bij.b <= coalesce(f.e, DATE '9999-12-31') AND f.b <= coalesce(bij.e, DATE '9999-12-31')
 """
@@ -101,38 +98,38 @@ def standing(table: Path, catalogue: Catalogue) -> set[Live]:
             feiten = [f for f in dienst["feiten"] if f["soort"].split(".")[0] not in held]
             listed = {f["soort"]: [v["veld"] for v in f["velden"]] for f in feiten}
             ends = dienst["basisfeit"].get("eindigt_bij", {}).get("soort")
-            db.execute("CREATE OR REPLACE TABLE counted (soort VARCHAR, person BIGINT, record_id VARCHAR, e DATE, gone BOOLEAN)")
-            if chained := [row for f in dienst["feiten"] for row in _chained(db, f)]:
-                db.executemany("INSERT INTO counted VALUES (?, ?, ?, ?, ?)", chained)
             rows = db.execute(QUERY, [ends, dienst["basisfeit"]["soort"], list(listed)]).fetchall()
-            live |= {_live(dienst, listed, row) for _, *row in _unknown(dienst, rows, _declared(db, dienst))}
+            live |= {_live(dienst, listed, row) for _, *row in _unknown(dienst, _chained(dienst, rows), _declared(db, dienst))}
     return live
 
 
 Row = tuple[Any, ...]
 
 
-def _chained(db: duckdb.DuckDBPyConnection, feit: Any) -> Iterator[Row]:
-    """Of the records that are alike in what a dienst groups, and leave no day between them: the first with the last day, and the others."""
-    of: dict[Row, list[Row]] = defaultdict(list)
-    rows = db.execute("SELECT person, feit, b, record_id, e FROM live WHERE soort = ? ORDER BY b, record_id", [feit["soort"]]).fetchall()
-    for person, content, *row in rows if feit.get("groepeer") else ():
-        fields = json.loads(content)
-        of[person, *(fields[veld] for veld in feit["groepeer"])].append(tuple(row))
-    for (person, *_), records in of.items():
-        chains: list[list[Row]] = []
-        last = date.min
-        for row in records:
-            if chains and row[0] <= min(last, date(9000, 1, 1)) + timedelta(1):
-                chains[-1].append(row)
-            else:
-                chains.append([row])
-                last = date.min
-            last = max(last, row[2] or date.max)
-        for chain in (c for c in chains if len(c) > 1):
-            ends = [end for *_, end in chain]
-            yield feit["soort"], person, chain[0][1], None if None in ends else max(ends), False
-            yield from ((feit["soort"], person, name, None, True) for _, name, _ in chain[1:])
+def _chained(dienst: Any, rows: Iterable[Row]) -> Iterator[Row]:
+    """Of what is alike in the fields that a dienst groups, and shares days of one basisfeit without one between them, the first for all."""
+    fields = {f["soort"]: f["groepeer"] for f in dienst["feiten"] if f.get("groepeer")}
+    alike: dict[Row, list[tuple[Row, Row]]] = defaultdict(list)
+    for row in rows:
+        person, _, _, basisfeit, soort, record_id, *_, content = row
+        if soort in fields:
+            feit = json.loads(content)
+            key = person, basisfeit, soort, *(feit[veld] for veld in fields[soort])
+            alike[key].append(((feit["begindatum"], record_id), row))
+        else:
+            yield row
+    for found in alike.values():
+        first, last = None, ""
+        for _, row in sorted(found, key=lambda f: f[0]):
+            begin, end = row[6], row[7] or "9999-12-30"
+            if first is not None and begin <= str(date.fromisoformat(last) + timedelta(1)):
+                last = max(last, end)
+                continue
+            if first is not None:
+                yield *first[:7], None if last == "9999-12-30" else last, first[8]
+            first, last = row, end
+        assert first is not None
+        yield *first[:7], None if last == "9999-12-30" else last, first[8]
 
 
 Declared = Mapping[tuple[int, str], list[dict[str, Any]]]  # (person, houder) → what was declared

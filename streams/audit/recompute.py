@@ -11,7 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from schemas.catalogue import Catalogue, Dienst, Feitsoort, feit_fields
 from streams.audit.recompute_basis import beeindiging, informatiepakket, ontbreken
-from streams.audit.recompute_chains import chained, feiten_of
+from streams.audit.recompute_chains import beside, chained, feiten_of
 from streams.audit.recompute_drempel import drempel
 from streams.audit.recompute_known import known_pairs
 from streams.audit.recompute_records import basis_of, counts, live, shown
@@ -58,7 +58,7 @@ def _pairs(catalogue: Catalogue, dienst: Dienst, feit: Feitsoort) -> str:
         b.houder AS ontvanger, b.kenmerk, '{dienst.basisfeit.soort}' AS basissoort, b.record_id AS basisfeit,
         '{feit.soort}' AS feitsoort, f.record_id AS feit, greatest(b.begindatum, f.begindatum) AS eerste,
         least(b.einddatum, f.einddatum) AS laatste, json_object({listed})::VARCHAR AS gegevens
-        FROM {basis_of(dienst)} b JOIN {feiten_of(catalogue, dienst, feit)} f ON f.persoon = b.persoon
+        FROM {basis_of(dienst)} b JOIN {feiten_of(catalogue, dienst, feit)} f ON {beside(feit)}
         WHERE b.begindatum <= coalesce(f.einddatum, b.begindatum) AND f.begindatum <= coalesce(b.einddatum, f.begindatum)
         {known and f"AND (b.persoon, b.record_id, f.record_id) NOT IN ({known})"}"""
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from schemas.catalogue import Catalogue, Dienst, Feitsoort
-from streams.audit.recompute_chains import feiten_of
+from streams.audit.recompute_chains import beside, feiten_of
 from streams.audit.recompute_drempel import monthly
 from streams.audit.recompute_records import basis_of
 
@@ -32,7 +32,7 @@ def known_pairs(catalogue: Catalogue, dienst: Dienst, feit: Feitsoort) -> str:
                 SELECT b.persoon, b.record_id AS basisfeit, f.record_id AS feit, o.begindatum AS van,
                     coalesce(o.einddatum, {_NEVER}) AS tot, greatest(b.begindatum, f.begindatum) AS eerste,
                     coalesce(least(b.einddatum, f.einddatum), {_NEVER}) AS laatste
-                FROM {basis_of(dienst)} b JOIN {feiten_of(catalogue, dienst, feit)} f ON f.persoon = b.persoon
+                FROM {basis_of(dienst)} b JOIN {feiten_of(catalogue, dienst, feit)} f ON {beside(feit)}
                     JOIN leeft_{opgave} o ON o.persoon = b.persoon AND {" AND ".join(fits)}
             ) WHERE van <= laatste AND tot >= eerste
         ) GROUP BY persoon, basisfeit, feit

@@ -23,6 +23,11 @@ def counted_in(chains: Chains, feit: Record) -> Counts:
     return chains.get(feit.name, (feit, ()))
 
 
+def alone_last(feiten: list[Record], chains: Chains) -> list[Record]:
+    """What no longer counts for itself comes before what does: it is withdrawn before something else is told in its place."""
+    return sorted(feiten, key=lambda f: counted_in(chains, f)[0].period is not None) if chains else feiten
+
+
 def alike(dienst: DienstRule, soort: int, feit: Record, other: Record) -> bool:
     """Whether two feiten of a soort are equal in what makes them go on as one."""
     if feit.period is None or other.period is None:
@@ -30,16 +35,16 @@ def alike(dienst: DienstRule, soort: int, feit: Record, other: Record) -> bool:
     return all(feit.values[i] == other.values[i] for i in dienst.groepeer[soort])
 
 
-def chains_of(dienst: DienstRule, soort: int, feiten: Iterable[Record]) -> Chains:
-    """The chains among all ``feiten`` of a soort."""
+def chains_of(dienst: DienstRule, soort: int, feiten: Iterable[Record], basis: Record) -> Chains:
+    """The chains among all ``feiten`` of a soort that share a day with a basisfeit: only of those are the bronnen asked."""
     key = dienst.groepeer.get(soort)
-    if key is None:
+    if key is None or basis.period is None:
         return NO_CHAINS
-    alike: dict[tuple[object, ...], list[Record]] = {}
+    by_key: dict[tuple[object, ...], list[Record]] = {}
     for feit in feiten:
-        if feit.period is not None:
-            alike.setdefault(tuple([feit.values[i] for i in key]), []).append(feit)
-    return {name: counts for records in alike.values() if len(records) > 1 for name, counts in _linked(records)}
+        if feit.period is not None and basis.period.shared_with(feit.period) is not None:
+            by_key.setdefault(tuple([feit.values[i] for i in key]), []).append(feit)
+    return {name: counts for records in by_key.values() if len(records) > 1 for name, counts in _linked(records)}
 
 
 def _linked(records: Sequence[Record]) -> Iterable[tuple[bytes, Counts]]:

@@ -1,9 +1,9 @@
 """Pairs of a basisfeit and a feit: all that an ontvanger is to be told of them, minus what was sent."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 from schemas.values import ElkSignaal
-from streams.core.chains import NO_CHAINS, Chains, Counts, alike, chains_of, counted_in
+from streams.core.chains import NO_CHAINS, alike, chains_of, counted_in
 from streams.core.diff import diff, remember
 from streams.core.ends import counting
 from streams.core.handled import unhandled
@@ -19,13 +19,20 @@ from streams.core.timeline import Handled, Timeline
 def judge_pairs(rulebook: Rulebook, before: Timeline, after: Timeline, day: int, cause: Cause) -> tuple[Timeline, tuple[ElkSignaal, ...]]:
     """Tell what the rules want on ``day`` of every pair in ``after``; ``before`` is from before the cause."""
     signalen, changed = list[ElkSignaal](), list[tuple[Soort, Record]]()
-    diensten = [(d, [*counting(d, after)], all_chains(rulebook, d, after)) for d in rulebook.diensten.values() if d.van_paren]
+    diensten = [(d, [*counting(d, after)]) for d in rulebook.diensten.values() if d.van_paren]
+    chains = {
+        (d.nummer, j, n): chains_of(d, n, after.of(rulebook.soorten[n]), counts)
+        for d, gronden in diensten
+        for j, (_, counts) in enumerate(gronden)
+        for n in d.groepeer
+    }
     for soort, feit in feiten_of(rulebook, after):
         record, waits = feit, is_held(after, soort, feit)
-        for dienst, gronden, chains in diensten:
-            grond, of = rulebook.soorten[dienst.basis], counted_in(chains.get(soort.nummer, NO_CHAINS), feit)
+        for dienst, gronden in diensten:
+            grond = rulebook.soorten[dienst.basis]
             for j, (basis, counts) in enumerate(gronden):
                 judged = soort.nummer in dienst.feiten and not waits
+                of = counted_in(chains.get((dienst.nummer, j, soort.nummer), NO_CHAINS), feit)
                 wanted = samenloop(dienst, soort.nummer, counts, of, day, after.head.gronden) if judged else None
                 was = before.find(grond, basis.name) or basis
                 record = told(signalen, rulebook, after.head.handled, dienst, soort, record, j, was, basis, wanted, cause)
@@ -34,20 +41,12 @@ def judge_pairs(rulebook: Rulebook, before: Timeline, after: Timeline, day: int,
     return after.with_records(rulebook.soorten, changed), tuple(signalen)
 
 
-def all_chains(rulebook: Rulebook, dienst: DienstRule, timeline: Timeline) -> Mapping[int, Chains]:
-    """The chains of a persoon in the eyes of a dienst, by soort."""
-    return {nummer: chains_of(dienst, nummer, timeline.of(rulebook.soorten[nummer])) for nummer in dienst.groepeer}
-
-
-Touched = Sequence[tuple[Record, Counts]]  # feiten, each as it is and as it counts
-
-
-def with_what_goes_on(dienst: DienstRule, soort: Soort, timeline: Timeline, was: Record, record: Record) -> Touched:
-    """A feit and those that may have gone on as one with it as it was before, or go on so now; what no longer counts alone first."""
-    others = [f for f in timeline.of(soort) if f.name != record.name]
-    found = [record, *(f for f in others if alike(dienst, soort.nummer, f, was) or alike(dienst, soort.nummer, f, record))]
-    chains = chains_of(dienst, soort.nummer, found)
-    return sorted(((feit, counted_in(chains, feit)) for feit in found), key=lambda touched: touched[1][0].period is not None)
+def with_what_goes_on(dienst: DienstRule, soort: Soort, timeline: Timeline, was: Record, record: Record) -> list[Record]:
+    """A feit and those that may have gone on as one with it as it was before, or go on so now."""
+    if soort.nummer not in dienst.groepeer:
+        return [record]
+    others = (f for f in timeline.of(soort) if f.name != record.name)
+    return [record, *(f for f in others if alike(dienst, soort.nummer, f, was) or alike(dienst, soort.nummer, f, record))]
 
 
 def next_of_pairs(rulebook: Rulebook, timeline: Timeline, day: int) -> int | None:

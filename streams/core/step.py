@@ -13,13 +13,13 @@ import msgspec
 from schemas.codec import WireError
 from schemas.reasons import Reason
 from schemas.values import ElkSignaal, Mutatie, Place, Volging, Volgverzoek
-from streams.core.chains import chains_of, counted_in
+from streams.core.chains import NO_CHAINS, alone_last, chains_of, counted_in
 from streams.core.diff import diff, remember
 from streams.core.ends import counted, counting, end_of
 from streams.core.handled import unhandled
 from streams.core.held import arrived, day_of, is_held, let_go
 from streams.core.messages import Cause, basissignaal_of
-from streams.core.pairs import Touched, judge_pairs, know_the_klok, next_of_pairs, told, with_what_goes_on
+from streams.core.pairs import judge_pairs, know_the_klok, next_of_pairs, told, with_what_goes_on
 from streams.core.period import BEFORE
 from streams.core.record import Record, newer, offset_of, pack, record_of, with_sent
 from streams.core.rulebook import Rulebook, Soort
@@ -135,21 +135,22 @@ def _judge(
     records = {(soort.nummer, record.name): (soort, record)}
     for d in soort.paar_in:
         dienst = rulebook.diensten[d]
-        alone: Touched = ((record, (record, ())),)
-        for feit, of in with_what_goes_on(dienst, soort, timeline, was, record) if soort.nummer in dienst.groepeer else alone:
-            key = soort.nummer, feit.name
-            known = records[key][1] if key in records else feit
-            for j, (basis, counts) in enumerate(counting(dienst, timeline)):
+        touched = [record] if soort.nummer not in dienst.groepeer else with_what_goes_on(dienst, soort, timeline, was, record)
+        for j, (basis, counts) in enumerate(counting(dienst, timeline)):
+            chains = chains_of(dienst, soort.nummer, touched, counts) if len(touched) > 1 else NO_CHAINS
+            for feit in alone_last(touched, chains):
+                key, of = (soort.nummer, feit.name), chains.get(feit.name, (feit, ()))
+                known = records[key][1] if key in records else feit
                 wanted = None if waits else samenloop(dienst, soort.nummer, counts, of, day, timeline.head.gronden)
-                known = told(signalen, rulebook, handled, dienst, soort, known, j, basis, basis, wanted, cause)
-            if known is not feit:
-                records[key] = soort, known
+                after = told(signalen, rulebook, handled, dienst, soort, known, j, basis, basis, wanted, cause)
+                if after is not known:
+                    records[key] = soort, after
     for d in soort.paren_van:
         dienst = rulebook.diensten[d]
         j, counts = timeline.position(dienst.basis, record.name), counted(record, end_of(dienst, timeline))
         for nummer in dienst.feiten:
             other = rulebook.soorten[nummer]
-            chains = chains_of(dienst, nummer, timeline.of(other))
+            chains = chains_of(dienst, nummer, timeline.of(other), counts)
             for feit in timeline.of(other):
                 _, known = records.get((nummer, feit.name), (other, feit))  # another dienst may have been told of it already
                 waits = other.aanhouden is not None and is_held(timeline, other, known)

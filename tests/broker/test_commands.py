@@ -31,7 +31,7 @@ DELIVERED = [
     line("ikv-1", 1, IKV, {"begindatum": "2026-02-01", "einddatum": "2026-04-30"}),
     line("ikv-1", 2, IKV, {"begindatum": "2026-02-01", "einddatum": "2026-05-31"}),
     line("ikv-2", 1, IKV, {"begindatum": "2025-01-01", "einddatum": "2025-12-31"}),
-    line("ikv-3", 1, IKV, {"begindatum": "2026-03-01"}),
+    line("ikv-3", 1, IKV, {"begindatum": "2026-03-01", "loonheffingennummer": "987654321L01"}),
     line("ikv-3", 2, IKV, None),
 ]
 

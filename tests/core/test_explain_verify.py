@@ -151,10 +151,10 @@ def test_a_job_that_goes_on_under_another_number_is_proven_with_records_that_it_
     monkeypatch: pytest.MonkeyPatch, log: Log
 ) -> None:
     basis(log, A)
-    renumbered(log, 1, 1, DAY, None)
+    renumbered(log, 1, 1, DAY + 5, None)
     renumbered(log, 2, 1, DAY + 30, None)  # goes on from the first, of which nothing is told
-    renumbered(log, 1, 2, DAY, DAY + 29)  # ends, and the job does not
-    renumbered(log, 3, 1, DAY - 9, DAY - 1)  # is the first now
+    renumbered(log, 1, 2, DAY + 5, DAY + 29)  # ends, and the job does not
+    renumbered(log, 3, 1, DAY - 9, DAY + 4)  # is the first now
     take(log, A, JOB, 2, None, "j-3")
     renumbered(log, 2, 2, DAY + 30, DAY + 60)
     named = {n: [s for s in told(log) if s.bewijs[1].record_id == f"j-{n}"] for n in (1, 3)}

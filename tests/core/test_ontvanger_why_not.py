@@ -201,7 +201,7 @@ def test_of_a_job_that_goes_on_from_another_it_is_said_that_it_counts_there(cata
     jobs = {"first": Period(19_900, 20_010), "next": Period(20_010, 20_020), "later": Period(20_021, None)}
     values = {"loonheffingennummer": "123456789L01", "soort_inkomstenverhouding": "15", "ikv_nummer": 1}
     records = [
-        (basis, Record(pack("b-1"), 1, 5, Period(20_012, None), tuple(listed[v] for v in basis.velden))),
+        (basis, Record(pack("b-1"), 1, 5, Period(20_005, None), tuple(listed[v] for v in basis.velden))),
         *((feit, Record(pack(name), 1, 6, days, tuple(values[v] for v in feit.velden))) for name, days in jobs.items()),
     ]
     timeline = timeline_of(b"", lambda _: None).with_records(rulebook.soorten, records)

@@ -51,11 +51,20 @@ def working(draw: st.DrawFn) -> list[Event]:
 
 def truth(told: Sequence[Event]) -> worlds.Live:
     """All pairs of a bijstand and a job that share a day."""
-    return worlds.truth(chained(newest(told)[0]), SHOWN)
+    return beside_each(newest(told)[0])
+
+
+def beside_each(standing: Sequence[Told]) -> worlds.Live:
+    """The pairs of each bijstand with what shares a day with it; of no other is a bron asked."""
+    found: worlds.Live = set()
+    for basis in (t for t in standing if t.soort == BASIS):
+        feiten = [t for t in standing if t.soort != BASIS and worlds.days(t) & worlds.days(basis)]
+        found |= worlds.truth([basis, *chained(feiten)], SHOWN)
+    return found
 
 
 def chained(standing: Iterable[Told]) -> list[Told]:
-    """What stands, with one record for all that leave no day between them at one employer, of one kind."""
+    """Feiten, with one record for all that leave no day between them at one employer, of one kind."""
     left, alike = list[Told](), dict[tuple[str, str], list[Told]]()
     for t in standing:
         feit = t.mutatie.feit

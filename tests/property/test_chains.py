@@ -1,5 +1,6 @@
 """Inkomstenverhoudingen of one employer that go on from each other are one job: by the days, in every order, by both cores and DuckDB."""
 
+import dataclasses
 import json
 from collections.abc import Iterable, Sequence
 from itertools import groupby, pairwise
@@ -272,7 +273,7 @@ def test_a_switch_of_what_is_one_job_is_followed_by_replay_and_second_opinion(
     judge_a_switch(tmp_path, *((CATALOGUE, other) if back else (other, CATALOGUE)), before, after)
 
 
-_linked, _touched = chains._linked, pairs.with_what_goes_on
+_linked, _touched, chains_of = chains._linked, pairs.with_what_goes_on, chains.chains_of
 
 
 def _after_a_day(records: Sequence[Any]) -> Any:
@@ -290,11 +291,15 @@ def _by_the_newest(dienst: Any, soort: Any, timeline: Any, was: Any, record: Any
 
 
 def _the_record_alone(dienst: Any, soort: Any, timeline: Any, was: Any, record: Any) -> Any:
-    return [(feit, of) for feit, of in _touched(dienst, soort, timeline, was, record) if feit is record]
+    return [record]
 
 
-def _all_employers(dienst: Any, soort: int, feiten: Any) -> Any:
-    return dict(_linked([f for f in feiten if f.period is not None])) if soort in dienst.groepeer else {}
+def _all_employers(dienst: Any, soort: int, feiten: Any, basis: Any) -> Any:
+    return chains_of(dataclasses.replace(dienst, groepeer=dict.fromkeys(dienst.groepeer, ())), soort, feiten, basis)
+
+
+def _whatever_the_bijstand(dienst: Any, soort: int, feiten: Any, basis: Any) -> Any:
+    return chains_of(dienst, soort, feiten, Record(basis.name, 1, 0, basis.period and Period(0, None), ()))
 
 
 STANDS = test_what_a_gemeente_holds_is_one_signal_a_job_whatever_the_order_of_arrival, (working(),)
@@ -304,7 +309,8 @@ MUTANTS: dict[str, tuple[Any, str, Any, Property]] = {
     "only shared days join": (chains, "_linked", _sharing_a_day, STANDS),
     "what it went on from before is forgotten": ("streams.core.step", "with_what_goes_on", _by_the_newest, STANDS),
     "the others of a chain are not told": ("streams.core.step", "with_what_goes_on", _the_record_alone, STANDS),
-    "employers do not matter": (pairs, "chains_of", _all_employers, STANDS),
+    "employers do not matter": (step, "chains_of", _all_employers, STANDS),
+    "records that nobody is asked for begin a job": (step, "chains_of", _whatever_the_bijstand, STANDS),
     "a bijstand is laid beside each record": (step, "chains_of", lambda *_: {}, STANDS),
 }
 

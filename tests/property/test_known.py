@@ -20,7 +20,7 @@ from tests.archived import APP, Log
 from tests.oracle import known as is_known_by_days
 from tests.property import worlds
 from tests.property.basis_worlds import Event, Tick, delivered, newest
-from tests.property.chain_worlds import EMPLOYERS, JOB, SHOWN, chained
+from tests.property.chain_worlds import EMPLOYERS, JOB, beside_each
 from tests.property.death_worlds import DEATH, answers, cut, dying
 from tests.property.debtor_worlds import monthly
 from tests.property.hunting import Property, found
@@ -70,7 +70,7 @@ def truth(told: Sequence[Event]) -> worlds.Live:
     standing, _ = newest(told)
     opgaven = [t.mutatie.feit for t in standing if t.soort == DECLARED and t.mutatie.feit is not None]
     feiten = {t.mutatie.record_id: t for t in standing if t.soort in {JOB, FOLLOWED}}
-    every = worlds.truth(chained(t for t in standing if t.soort != DECLARED), SHOWN)
+    every = beside_each([t for t in standing if t.soort != DECLARED])
     return {pair for pair in every if not _is_known(pair, feiten.get(pair[3]), opgaven)}
 
 
