@@ -57,8 +57,8 @@ def _groepeer(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
             naam = catalogue.mutatie_topics[feit.soort].naam
             yield (
                 f"{heading(naam)}: gegevens met hetzelfde {' en '.join(feit.groepeer)} waar geen dag tussen ligt, tellen als één. Het "
-                "signaal is dat over het eerste dat een dag deelt, met de dagen van alle samen en de velden van het eerste. Gaat het onder een ander nummer "
-                "verder, dan wordt dat niet gemeld. Zijn er bij een melding meer dan één, dan noemt het signaal ze alle."
+                "signaal is dat over het eerste dat een dag deelt, met de dagen van alle samen en de velden van het eerste. Gaat het onder "
+                "een ander nummer verder, dan wordt dat niet gemeld. Zijn er bij een melding meer dan één, dan noemt het signaal ze alle."
             )
 
 
