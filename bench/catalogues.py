@@ -49,7 +49,7 @@ def _keep_the_job(folder: Path) -> None:
         if file.name != _DIENST:
             file.unlink()
     dienst = yaml.safe_load((folder / "diensten" / _DIENST).read_text())
-    dienst["feiten"] = [feit for feit in dienst["feiten"] if feit["soort"] in _JOB]
+    dienst["feiten"] = [f for f in dienst["feiten"] if f["soort"] in _JOB and f["soort"] != dienst["basisfeit"]["soort"]]
     dienst["basisfeit"].pop("eindigt_bij")
     dienst.pop("opgaven")
     for feit in dienst["feiten"]:

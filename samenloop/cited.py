@@ -120,15 +120,37 @@ def cause_of(
     if (soort := soort_of(cited.place.topic)) in dienst.verzwegen:
         who = f"versie {cited.versie} van {soort}"
         return _cut_off(cited, who) if soort in dienst.einden else _known(signaal, who)
-    who = f"versie {cited.versie} van {_role(signaal, cited)}{', onder een eerder nummer geleverd,' if cited.through else ''}"
-    return Cause("INGETROKKEN", f"{who} trekt het in") if cited.withdrawn else _stated(before, signaal, cited, who, opvolgers, dienst)
+    return _of_mutatie(before, signaal, cited, opvolgers, dienst)
+
+
+def _of_mutatie(before: ElkSignaal | None, signaal: ElkSignaal, cited: Cited, opvolgers: Opvolgers, dienst: Dienst) -> Cause:
+    """Of one of the basisfeit, of a feit, or of what goes on from it."""
+    of_feit = cited.place.topic != signaal.basisfeit.topic or _is_of_feit(signaal, cited)
+    role = _role(signaal, cited) if of_feit else "het basisfeit"
+    who = f"versie {cited.versie} van {role}{', onder een eerder nummer geleverd,' if cited.through else ''}"
+    if cited.withdrawn:
+        return Cause("INGETROKKEN", f"{who} trekt het in")
+    if signaal.soort != "VERVALLEN":
+        return _stated(before, signaal, cited, who)
+    mine = signaal.ontvanger in {cited.houder, *(o.ontvanger for o in opvolgers.get(cited.houder or "", ()))}
+    if not of_feit and not mine:
+        return Cause("VERHUISD", f"{who} ligt niet meer bij deze ontvanger")
+    if of_feit and mine:
+        return Cause("EIGEN", f"{who} is van deze ontvanger zelf")
+    if of_feit and _goes_on(before, signaal, cited, dienst):
+        return Cause("VERVOLG", f"met {who} telt het feit mee in een ander signaal: het gaat daar zonder een dag ertussen op door")
+    gone, no_longer = (_PAIR if isinstance(signaal, Signaal) else _ALONE)[0]
+    return Cause(gone, f"met {who} {no_longer}")
+
+
+def _is_of_feit(signaal: ElkSignaal, cited: Cited) -> bool:
+    """Whether the oorzaak is the version of the feit that a signaal about a pair cites."""
+    return isinstance(signaal, Signaal) and cited.place == place_of(signaal.feit)
 
 
 def _role(signaal: ElkSignaal, cited: Cited) -> str:
-    """Which of its records the oorzaak is a version of: the feit that a signaal about a pair cites is the one that its oorzaak states."""
-    if cited.place.topic == signaal.basisfeit.topic:
-        return "het basisfeit"
-    other = isinstance(signaal, Signaal) and cited.through is None and place_of(signaal.feit) != cited.place
+    """Which of its feiten the oorzaak is a version of: the one that a signaal about a pair cites is the one that its oorzaak states."""
+    other = isinstance(signaal, Signaal) and cited.through is None and not _is_of_feit(signaal, cited)
     return "een record dat op het feit aansluit of aansloot" if other else "het feit"
 
 
@@ -172,15 +194,9 @@ def _known(signaal: ElkSignaal, who: str) -> Cause:
     return Cause("NIET_OPGEGEVEN", f"na {who} is het de ontvanger niet geheel bekend")
 
 
-def _stated(before: ElkSignaal | None, signaal: ElkSignaal, cited: Cited, who: str, opvolgers: Opvolgers, dienst: Dienst) -> Cause:
-    """Of a mutatie that withdraws nothing."""
-    (gone, no_longer), (there, now) = _PAIR if isinstance(signaal, Signaal) else _ALONE
-    if signaal.soort == "VERVALLEN":
-        if cited.houder is not None and signaal.ontvanger not in {cited.houder, *(o.ontvanger for o in opvolgers.get(cited.houder, ()))}:
-            return Cause("VERHUISD", f"{who} ligt niet meer bij deze ontvanger")
-        if cited.place.topic != signaal.basisfeit.topic and _goes_on(before, signaal, cited, dienst):
-            return Cause("VERVOLG", f"met {who} telt het feit mee in een ander signaal: het gaat daar zonder een dag ertussen op door")
-        return Cause(gone, f"met {who} {no_longer}")
+def _stated(before: ElkSignaal | None, signaal: ElkSignaal, cited: Cited, who: str) -> Cause:
+    """Of a mutatie because of which something stands."""
+    there, now = (_PAIR if isinstance(signaal, Signaal) else _ALONE)[1]
     runs = f"{who} loopt {days(cited.begindatum, cited.einddatum)}"
     if before is None or signaal.soort == "NIEUW":
         return Cause(there, f"{runs}; {now}")

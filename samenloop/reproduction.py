@@ -103,8 +103,7 @@ async def check_signaal(
     (persoon,) = personen
     rulebook, codec = rulebook_of(catalogue), Codec(catalogue)
     first, dienst = history[0], catalogue.diensten[history[0].dienst]
-    timed = not isinstance(first, Signaal) or catalogue.bron_of(first.feit.soort).aanhouden is not None
-    timed = timed or _may_change_hands(catalogue, first.ontvanger)
+    timed = _is_timed(catalogue, first)
     uncited = timed or bool(dienst.verzwegen) or any(f.groepeer for f in dienst.feiten)
     for last in (True, False) if uncited else (True,):
         until = _until(rulebook, history, timed=timed, to_the_last_cited=last)
@@ -119,9 +118,16 @@ async def check_signaal(
     return Check(len(sent), found)
 
 
-def _may_change_hands(catalogue: Catalogue, ontvanger: str) -> bool:
-    """Whether an ontvanger ends, or takes over from one that does."""
-    return any(ontvanger in {ends, *(o.ontvanger for o in opvolgers)} for ends, opvolgers in catalogue.opvolging.items())
+def _is_timed(catalogue: Catalogue, signaal: ElkSignaal) -> bool:
+    """Whether the klok may have a say in it: it is about a basisfeit, what it tells was held, or its ontvanger ends or takes over from one.
+
+    Of a second basisfeit the other houder may.
+    """
+    if not isinstance(signaal, Signaal) or catalogue.bron_of(signaal.feit.soort).aanhouden is not None:
+        return True
+    if signaal.feit.soort == signaal.basisfeit.soort:
+        return True
+    return any(signaal.ontvanger in {ends, *(o.ontvanger for o in opvolgers)} for ends, opvolgers in catalogue.opvolging.items())
 
 
 def _until(rulebook: Rulebook, history: Sequence[ElkSignaal], *, timed: bool, to_the_last_cited: bool) -> dict[str, int | None]:

@@ -21,7 +21,7 @@ from streams.core.messages import signaal_id
 from streams.core.period import BEFORE, iso_day
 from streams.core.record import Record, pack
 from streams.core.rulebook import DienstRule, Rulebook, rulebook_of
-from streams.core.rules import ontvanger_on, samenloop
+from streams.core.rules import of_another, ontvanger_on, samenloop
 from streams.core.spells import on, reference, spells
 from streams.core.timeline import Timeline, timeline_of
 from streams.effects import META_KEY, Meta
@@ -53,6 +53,7 @@ class WhyNot:
     kenmerk: str | None
     pairs: tuple[Pair, ...]
     quarantined: tuple[Held, ...]  # records of this persoon that stand open there
+    gewist: bool = False  # whether nothing is known any more of somebody who was known
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""
@@ -107,7 +108,8 @@ async def why_not(brokers: str, catalogue: Catalogue, toepassing: str, ontvanger
     own = {record: who for record, who in told.items() if ontvanger in {None, who}}
     quarantine = await read_quarantine(brokers)
     quarantined = [held for p in sorted(personen) for held in quarantine.open_of(p)]
-    return WhyNot(ontvanger, kenmerk, tuple(_pairs(rulebook, state.timeline, log.newest, own, state.klok)), tuple(quarantined))
+    pairs = tuple(_pairs(rulebook, state.timeline, log.newest, own, state.klok))
+    return WhyNot(ontvanger, kenmerk, pairs, tuple(quarantined), state.erased)
 
 
 class _State(NamedTuple):
@@ -115,6 +117,7 @@ class _State(NamedTuple):
 
     timeline: Timeline
     klok: int | None  # the day of the newest tick in its partition
+    erased: bool = False
 
 
 async def _state(brokers: str, toepassing: str, persoon: bytes) -> _State:
@@ -125,7 +128,8 @@ async def _state(brokers: str, toepassing: str, persoon: bytes) -> _State:
             metas[record.partition] = record.value
         elif record.key is not None and record.key.startswith(persoon):
             rows[record.key], partition = record.value, record.partition
-    return _State(_timeline(persoon, rows), None if partition is None else msgspec.json.decode(metas[partition], type=Meta).klok)
+    klok = None if partition is None else msgspec.json.decode(metas[partition], type=Meta).klok
+    return _State(_timeline(persoon, rows), klok, bool(rows) and not any(rows.values()))
 
 
 async def _persoon(brokers: str, rulebook: Rulebook, codec: Codec, ontvanger: str, kenmerk: str) -> bytes:
@@ -173,7 +177,7 @@ def _pairs(
             if alone is not None and not (alone.signaal and isinstance(dienst.regel, Informatiepakket)):
                 continue
             for (nummer, record_id), mutatie in sorted(log.items(), key=lambda x: x[0]):
-                if nummer in dienst.feiten:
+                if nummer in dienst.feiten and (nummer, record_id) != (dienst.basis, basis.record_id):
                     held = timeline.find(rulebook.soorten[nummer], pack(record_id))
                     pairs.append(_pair(rulebook, timeline, dienst, houder, basis, nummer, held, mutatie, day))
     return pairs
@@ -239,6 +243,7 @@ SIGNAAL: Final = "SIGNAAL"
 HANDLED: Final = "AFGEHANDELD"
 ENDED: Final = "GEEINDIGD"
 KNOWN: Final = "AL_OPGEGEVEN"
+OWN: Final = "GEEN_ANDERE_HOUDER"
 IN_PAKKET: Final = "IN_PAKKET"
 GOES_ON: Final = "VERVOLG"
 _REASONS: Final = {
@@ -250,6 +255,7 @@ _REASONS: Final = {
     "GEEN_GEDEELDE_DAG": "geen gedeelde dag",
     KNOWN: "is al opgegeven: de ontvanger heeft dit voor alle gedeelde dagen geregistreerd",
     GOES_ON: "is hetzelfde als een record van eerder, en gaat daar zonder een dag ertussen op door: het telt daarin mee",
+    OWN: "is van de ontvanger zelf, of van een houder die niet meer bestaat: alleen van een andere wordt het gemeld",
     ENDED: "alleen dagen waarop het basisfeit niet meer telt: het is eerder geëindigd, zoals door een overlijden",
     HANDLED: "de ontvanger heeft dit signaal over dezelfde feiten al afgehandeld; daarna is het vervallen",
     "BOVEN_DREMPEL": "de bedragen kwamen samen boven de drempel: er is een signaal",
@@ -311,7 +317,14 @@ def _shared(dienst: DienstRule, nummer: int, basis: Record, timeline: Timeline, 
         return SIGNAAL
     if samenloop(dienst, nummer, counts, of, day, {}) is not None:
         return KNOWN
+    if nummer == dienst.basis and not _is_of_another(dienst, basis, of[0], day):
+        return OWN
     return "GEEN_GEDEELDE_DAG" if samenloop(dienst, nummer, basis, of, day, {}) is None else ENDED
+
+
+def _is_of_another(dienst: DienstRule, basis: Record, held: Record, day: int) -> bool:
+    ontvanger = ontvanger_on(dienst, str(basis.values[dienst.houder]), day)
+    return ontvanger is not None and of_another(dienst, ontvanger, held, day)
 
 
 def why_not_text(w: WhyNot) -> str:
@@ -323,6 +336,8 @@ def why_not_text(w: WhyNot) -> str:
         lines.append(f"  {'ja ' if p.signaal else 'nee'}  {p.soort} {p.record_id} versie {p.versie}: {p.reden}")
         if p.signaal_id is not None:
             lines.append(f"       signaal {p.signaal_id}")
-    if not w.pairs:
+    if w.gewist:
+        lines.append("  Over deze persoon is niets meer bekend: de bewaartermijn is voorbij, en alles is gewist.")
+    elif not w.pairs:
         lines.append("  Over deze persoon is geen ander record geleverd, of het basisfeit ligt nu bij een andere ontvanger.")
     return "\n".join([*lines, *quarantined_text(w.quarantined)])

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field
 
-from schemas import aanhouden, opvolging
+from schemas import aanhouden, bewaren, naast_elkaar, opvolging, orphans
 from schemas.opvolging import Opvolging, opvolging_of
 from schemas.parts import CatalogueError, Part, by, read, read_list
 from schemas.regels import Bekend, Regel, Termijn, bekend_faults, faults, groepeer_faults
@@ -117,6 +117,7 @@ class Feitsoort(Part):
     doel: str = Field(min_length=1)
     grondslag: str = Field(min_length=1)
     groepeer: tuple[str, ...] = ()  # records that are equal in these and leave no day between them count as one
+    ander: naast_elkaar.Ander | None = None  # what is to be another one than in the basisfeit, of which it has the soort
     bekend: Bekend | None = None  # when the ontvanger knows it already
     velden: tuple[Veld, ...]
 
@@ -174,8 +175,8 @@ class Dienst(Part):
 
     @property
     def gevraagd(self) -> tuple[str, ...]:
-        """The soorten that are asked for because of its basisfeiten."""
-        return (*(f.soort for f in self.feiten), *self.einden)
+        """The soorten that are asked for because of its basisfeiten; these come unasked, also as a feit."""
+        return (*(f.soort for f in self.feiten if f.soort != self.basisfeit.soort), *self.einden)
 
     @property
     def delen(self) -> tuple["Deel", ...]:
@@ -288,7 +289,7 @@ def _check(catalogue: Catalogue) -> None:
     aanhouden.check(catalogue)
     for fault in opvolging.faults(catalogue.ontvangers):
         raise catalogue.ontvangers[fault.id].fault(fault.key, fault.tekst)
-    _check_orphans(catalogue)
+    orphans.check(catalogue)
 
 
 def _unique(parts: list[Topic] | list[Dienst]) -> None:
@@ -332,8 +333,7 @@ def _check_dienst(catalogue: Catalogue, dienst: Dienst) -> None:
     for key, part in parts:
         if part.soort not in catalogue.mutatie_topics:
             raise dienst.fault(f"{key}.soort", f"there is no topic mutaties.{part.soort}")
-        if used.count(part.soort) > 1:
-            raise dienst.fault(f"{key}.soort", f"{part.soort} is named twice")
+    naast_elkaar.check(dienst, parts, catalogue.diensten.values())
     _check_alone(catalogue, dienst)
     listed = [_listed_fields(catalogue, dienst, key, part) for key, part in parts]
     if not {"houder", "kenmerk"} <= listed[0].keys():
@@ -345,6 +345,8 @@ def _check_dienst(catalogue: Catalogue, dienst: Dienst) -> None:
     for i, f in enumerate(dienst.feiten):
         for place, text in groepeer_faults(dienst.regel, f.groepeer, f.bekend, told[f.soort]):
             raise dienst.fault(".".join(map(str, ("feiten", i, "groepeer", *place))), text)
+    if (fault := bewaren.too_short(dienst.bewaartermijn, catalogue.topics, used)) is not None:
+        raise dienst.fault("bewaartermijn", fault)
 
 
 def _check_alone(catalogue: Catalogue, dienst: Dienst) -> None:
@@ -382,19 +384,3 @@ def _listed_fields(catalogue: Catalogue, dienst: Dienst, key: str, part: Basisfe
     if topic.onbekende_datums is not None and ONZEKER not in names:
         raise dienst.fault(f"{key}.velden", f"{ONZEKER} is needed: dates of {part.soort} may be known in part only")
     return {name: known[name]["type"] for name in names}
-
-
-def _check_orphans(catalogue: Catalogue) -> None:
-    """Nothing is delivered without a dienst that uses it, and nobody is named who delivers nothing."""
-    used = {part.soort for d in catalogue.diensten.values() for part in d.delen}
-    for soort, topic in catalogue.mutatie_topics.items():
-        if soort not in used:
-            raise CatalogueError(f"{topic.place}: topic: no dienst uses {soort}")
-    receiving = {soort for d in catalogue.diensten.values() for soort in d.ontvanger.soorten}
-    for ontvanger in catalogue.ontvangers.values():
-        if ontvanger.soort not in receiving:
-            raise CatalogueError(f"{ontvanger.place}: soort: no dienst has signals for a {ontvanger.soort}")
-    owners = {t.eigenaar for t in catalogue.topics.values()}
-    for bron in catalogue.bronnen.values():
-        if bron.id not in owners:
-            raise CatalogueError(f"{bron.place}: id: {bron.id} has no topic")

@@ -76,6 +76,12 @@ def volgverzoek_headers(persoon: str, versie: int, registratietijd: str, bron: s
     )
 
 
+def gewist_headers(persoon: str, oorzaak: Place, tijd: str, bron: str, source: str) -> Headers:
+    """Headers of a null that erases the volgverzoek about a persoon, because of the tick at ``oorzaak``."""
+    event, id_ = event_type("volgverzoek", "gewist"), f"{bron}:{persoon}:{oorzaak.topic}:{oorzaak.partition}:{oorzaak.offset}"
+    return [h for h in _headers(id_, source, event, tijd, persoon, "", AVRO) if h[0] not in {"ce_dataschema", "content-type"}]
+
+
 def terugmelding_headers(signaal_id: str, versie: int, stand: Stand, registratietijd: str, source: str) -> Headers:
     """Headers of a terugmelding: the subject is the signaal."""
     event = event_type("terugmelding", stand.lower())

@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-from streams.core.timeline import is_due, persoon_of
+from streams.core.due import due_of, is_due
+from streams.core.timeline import persoon_of
 
 
 class DueIndex:
@@ -18,13 +19,14 @@ class DueIndex:
         """Take over that a row was ``old`` and is ``new`` now."""
         if not is_due(key):
             return
-        if old is not None:
-            personen = self._days[int(old)]
+        was, now = due_of(old).next, due_of(new).next
+        if was is not None:
+            personen = self._days[was]
             personen.discard(persoon_of(key))
             if not personen:
-                del self._days[int(old)]
-        if new is not None:
-            self._days[int(new)].add(persoon_of(key))
+                del self._days[was]
+        if now is not None:
+            self._days[now].add(persoon_of(key))
 
     def until(self, day: int) -> set[bytes]:
         """The personen who are due by ``day``."""

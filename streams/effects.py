@@ -48,6 +48,7 @@ class Effects:
     counts: Counter[str] = field(default_factory=Counter)
     announced: list[tuple[str, str, int]] = field(default_factory=list)  # each signal's dienst, soort and registratietijd in ms
     klok: int | None = None
+    erased: int = 0  # personen of whom nothing may be kept any more
     offsets: SourceOffsets = field(default_factory=dict)
 
     def send(self, topic: str, partition: int, row: Row) -> None:

@@ -10,16 +10,18 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from schemas.catalogue import Catalogue
-from schemas.cloudevents import signaal_headers, source_of, volgverzoek_headers
+from schemas.cloudevents import gewist_headers, signaal_headers, source_of, volgverzoek_headers
 from schemas.codec import Codec, WireError, encode_signaal
 from schemas.quarantine import QUARANTAINE, refused_row
 from schemas.reasons import Reason
 from schemas.sources import AFHANDELINGEN, KLOK, NUMMERWIJZIGINGEN, PLAIN, overdrachten_topic
 from schemas.values import PERSOON, ElkSignaal, Mutatie, Place
+from streams.core.days import Days, begun, struck
+from streams.core.due import due_of, is_due
 from streams.core.messages import iso_time
 from streams.core.rulebook import Soort, rulebook_of
 from streams.core.step import Outcome, refuse_unaddressable, step, tick
-from streams.core.timeline import Timeline, is_due, persoon_of, timeline_of
+from streams.core.timeline import Timeline, keys_of, persoon_of, timeline_of
 from streams.effects import Effects, Encoded, Row
 from streams.native.kern import Kern, NoKernError
 from streams.native.program import program_of
@@ -94,6 +96,8 @@ class Folder:
             self._kern.forget()
         for topic, run in frames:
             soort = self.rulebook.by_topic.get(topic)
+            if soort is not None:
+                effects.changes.update(begun(known, effects.klok, soort.nummer, run.first))
             if topic == AFHANDELINGEN:
                 self._handled(effects, known, partition, run)
             elif topic in {NUMMERWIJZIGINGEN, self._overdrachten}:
@@ -179,7 +183,9 @@ class Folder:
                 self._quarantine(effects, KLOK, partition, record, e.reason)
                 continue
             if effects.klok is None or day > effects.klok:
-                self._pass_days(effects, _due(effects, state, day), read, Place(KLOK, partition, record.offset), day)
+                days, rows = struck(read, effects.klok, day, self.rulebook.bewaren)
+                effects.changes.update(rows)
+                self._pass_days(effects, _due(effects, state, day), read, Place(KLOK, partition, record.offset), day, days)
                 effects.klok = day
             effects.count(KLOK, "opgeslagen")
 
@@ -195,7 +201,7 @@ class Folder:
                 place = Place(AFHANDELINGEN, partition, record.offset)
                 outcome = self._nummers.hand_on(effects, before, afhandeling.registratietijd, place, record.value)
             else:
-                outcome = handled_by(self.rulebook, before, afhandeling)
+                outcome = handled_by(self.rulebook, before, afhandeling, effects.klok)
             if outcome.timeline is not before:
                 effects.changes.update(outcome.timeline.rows())
             effects.count(AFHANDELINGEN, outcome.fate)
@@ -218,12 +224,25 @@ class Folder:
             self._announce(effects, partition, [(persoon, outcome)])
             effects.count(topic, outcome.fate)
 
-    def _pass_days(self, effects: Effects, due: Iterable[bytes], read: Read, place: Place, day: int) -> None:
+    def _pass_days(self, effects: Effects, due: Iterable[bytes], read: Read, place: Place, day: int, days: Days) -> None:
         for persoon in sorted(due):
-            timeline, signalen = tick(self.rulebook, timeline_of(persoon, read), effects.klok, day, place)
-            effects.changes.update(timeline.rows())
+            before = timeline_of(persoon, read)
+            timeline, signalen = tick(self.rulebook, before, effects.klok, day, place, days)
+            if timeline is None:
+                self._erase(effects, before, place, day)
+                continue
+            effects.changes.update((key, row) for key, row in timeline.rows().items() if row != read(key))
             effects.announced += [(s.dienst, s.soort, day * _DAY_MS) for s in signalen]
             self._send(effects, signalen)
+
+    def _erase(self, effects: Effects, timeline: Timeline, place: Place, day: int) -> None:
+        """Nothing of a persoon is left, nor of what bronnen were asked about it."""
+        persoon = timeline.persoon
+        effects.changes.update(dict.fromkeys(key for key in keys_of(persoon, timeline.head.pages) if timeline.read(key) is not None))
+        for bron in sorted(timeline.head.follows):
+            headers = gewist_headers(persoon.decode(), place, iso_time(day * _DAY_MS), bron, self._source)
+            effects.send(f"volgverzoeken.{bron}", place.partition, (persoon, None, headers))
+        effects.erased += 1
 
     def _announce(self, effects: Effects, partition: int, outcomes: Iterable[tuple[bytes, Outcome]]) -> None:
         for persoon, outcome in outcomes:
@@ -271,5 +290,6 @@ def _open(
 
 def _due(effects: Effects, state: State, day: int) -> set[bytes]:
     """The personen who are due by ``day``, also because of what came in the frames before."""
-    changed = {persoon_of(key): row is not None and int(row) <= day for key, row in effects.changes.items() if is_due(key)}
+    days = {persoon_of(key): due_of(row).next for key, row in effects.changes.items() if is_due(key)}
+    changed = {persoon: at is not None and at <= day for persoon, at in days.items()}
     return {p for p in state.due(day) if p not in changed} | {p for p, due in changed.items() if due}

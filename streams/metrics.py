@@ -59,6 +59,7 @@ class Metrics:
         self._rows = Total("samenloop_restored_rows", "Rows of the changelog that were read to restore partitions.", registry=r)
         self._open = Histogram("samenloop_open_seconds", "Fencing and restoring one partition.", buckets=_LONG, registry=r)
         self.rebalances = Total("samenloop_rebalances", "Times that Kafka dealt the partitions.", registry=r)
+        self._erased = Total("samenloop_erased_persons", "Persons of whom nothing may be kept any more, erased.", registry=r)
         self.lost = Total("samenloop_partitions_lost", "Partitions that another worker took over while this one held them.", registry=r)
         self.loop_delay = Gauge("samenloop_loop_delay_seconds", "How late the event loop came to its last heartbeat.", registry=r)
         r.register(self._legal)
@@ -88,6 +89,7 @@ class Metrics:
         for labels, number in Counter((dienst, soort) for dienst, soort, _ in effects.announced).items():
             self._signals.labels(*labels).inc(number)
         self._legal.observe(now - registered / 1000 for _, _, registered in effects.announced)
+        self._erased.inc(effects.erased)
         self._transaction.observe(effects.counts.total())
         self._fold.observe(fold)
         self._commit.observe(commit)

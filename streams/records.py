@@ -69,6 +69,10 @@ class Run:
         self.batches = batches
         self.start = start
 
+    def first(self) -> int:
+        """The offset of the first record; raises CorruptRecordException."""
+        return next((record.offset for record in self), self.start)
+
     @property
     def following(self) -> int:
         """The offset behind the last record."""

@@ -50,6 +50,7 @@ SELECT bij.person, bij.feit->>'houder', bij.feit->>'kenmerk', bij.record_id, f.s
        f.feit::VARCHAR
 FROM grounds bij JOIN live f ON f.person = bij.person
 WHERE f.soort IN (SELECT unnest(?))
+  AND (f.soort <> ? OR bij.feit->>'houder' <> f.feit->>'houder')
   AND bij.b <= coalesce(f.e, DATE '9999-12-31') AND f.b <= coalesce(bij.e, DATE '9999-12-31')
 """
 
@@ -98,7 +99,8 @@ def standing(table: Path, catalogue: Catalogue) -> set[Live]:
             feiten = [f for f in dienst["feiten"] if f["soort"].split(".")[0] not in held]
             listed = {f["soort"]: [v["veld"] for v in f["velden"]] for f in feiten}
             ends = dienst["basisfeit"].get("eindigt_bij", {}).get("soort")
-            rows = db.execute(QUERY, [ends, dienst["basisfeit"]["soort"], list(listed)]).fetchall()
+            own = dienst["basisfeit"]["soort"]  # of which a record is told of beside one of another houder only
+            rows = db.execute(QUERY, [ends, own, list(listed), own]).fetchall()
             live |= {_live(dienst, listed, row) for _, *row in _unknown(dienst, _chained(dienst, rows), _declared(db, dienst))}
     return live
 

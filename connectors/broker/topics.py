@@ -7,6 +7,7 @@ from typing import Final
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from schemas.bewaren import bewaardagen
 from schemas.brokers import client_options
 from schemas.catalogue import Catalogue, Topic
 from schemas.checkpoints import CHECKPOINTS
@@ -18,6 +19,8 @@ _LARGE: Final = 8_388_608  # bytes: the state of one persoon with thousands of r
 # Who reads a compacted topic reads all of it: the broker keeps it near the size of what stands. Kafka's own values would leave a
 # gigabyte a partition, the segment that is written to, untouched, and what was withdrawn on the disk for as long.
 _COMPACTED: Final = {"segment.bytes": str(64 << 20), "min.cleanable.dirty.ratio": "0.2", "max.compaction.lag.ms": str(_DAY_MS)}
+
+_ERASED_MS: Final = 31 * _DAY_MS  # that a bron may be away without missing that a persoon was erased
 
 
 class TopicsError(Exception):
@@ -46,9 +49,8 @@ class TopicsDiff:
 
 
 def retention_ms(bewaartermijn: str) -> int:
-    """``P15M`` or ``P30D`` in milliseconds; a month counts 31 days, so that nothing goes before its time."""
-    number = int(bewaartermijn[1:-1])
-    return number * _DAY_MS * (31 if bewaartermijn.endswith("M") else 1)
+    """``P15M`` or ``P30D`` in milliseconds."""
+    return bewaardagen(bewaartermijn) * _DAY_MS
 
 
 def wanted_topics(catalogue: Catalogue, *, partities: int, toepassing: str) -> list[WantedTopic]:
@@ -77,6 +79,8 @@ def _configuration(topic: Topic) -> dict[str, str]:
     configuration = {"cleanup.policy": topic.opruiming, "message.timestamp.type": "LogAppendTime"}
     if topic.opruiming == "compact":
         configuration |= _COMPACTED
+    if topic.topic == "volgverzoeken.<bron>":
+        configuration["delete.retention.ms"] = str(_ERASED_MS)
     if topic.bewaartermijn is not None:
         configuration["retention.ms"] = str(retention_ms(topic.bewaartermijn))
     if topic.waarde == "bytes":

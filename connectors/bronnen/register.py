@@ -12,7 +12,7 @@ mutatie goes out twice, which changes nothing.
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -130,6 +130,24 @@ class Register:
             for soort, day in vanaf.items():
                 self._queue(persoon, soort, day, None)
         return bool(changed)
+
+    def forget(self, persoon: str) -> bool:
+        """Take that the node has erased a persoon: it asks for nothing, and holds nothing that was published. Call inside ``batch``."""
+        followed = self._db.execute("DELETE FROM followed WHERE persoon=?", (persoon,)).rowcount
+        if followed:
+            kept = msgspec.json.encode([*self._unasked]).decode()
+            self._db.execute("DELETE FROM outbox WHERE persoon=? AND soort NOT IN (SELECT value FROM json_each(?))", (persoon, kept))
+            self._db.execute("UPDATE record SET published=0 WHERE persoon=?", (persoon,))
+        return bool(followed)
+
+    def compare(self, standing: Mapping[str, Volgverzoek | None]) -> None:
+        """Take what the topic holds as a whole: who is not there was erased, and who is there in a lower versie. Call inside ``batch``."""
+        for persoon, versie in self._db.execute("SELECT persoon, versie FROM followed").fetchall():
+            asked = standing.get(persoon)
+            if asked is None or asked.versie < versie:
+                self.forget(persoon)
+                if asked is not None:
+                    self.follow(persoon, asked)
 
     def outgoing(self, most: int) -> list[Outgoing]:
         """What is to be published next, in the order of the outbox."""

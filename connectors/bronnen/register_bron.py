@@ -1,7 +1,7 @@
 """A bron with a register at work: answers volgverzoeken and publishes mutaties of followed persons only."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final, Self
 
@@ -95,29 +95,51 @@ class RegisterBron:
         )  # without a group: all partitions, from the beginning
         try:
             await consumer.start()
+            await self._catch_up(consumer)
             while True:
-                found = await consumer.getmany(timeout_ms=1000, max_records=_MOST)
-                self._follow([record for records in found.values() for record in records])
+                self._follow(await self._fetched(consumer))
         finally:
             await consumer.stop()
 
-    def _follow(self, records: Sequence[Any]) -> None:  # aiokafka's ConsumerRecord has no type under strict
-        if not records:
-            return
+    async def _catch_up(self, consumer: AIOKafkaConsumer) -> None:
+        """Read what stands, all of it; of a null that Kafka has cleaned up nothing tells but that the persoon is not there."""
+        standing = dict[str, Volgverzoek | None]()
+        for tp, end in (await consumer.end_offsets(consumer.assignment())).items():
+            while await consumer.position(tp) < end:
+                asked = await self._fetched(consumer)
+                self._follow(asked)
+                standing.update(asked)
         with self._register.batch():
-            for record in records:
-                try:
-                    self._register.follow(*self._asked(record))
-                except WireError as e:
-                    log.warning(
-                        "volgverzoek skipped", reason=e.reason, topic=record.topic, partition=record.partition, offset=record.offset
-                    )
+            self._register.compare(standing)
         self._work.set()
 
-    def _asked(self, record: Any) -> tuple[str, Volgverzoek]:  # noqa: ANN401
+    async def _fetched(self, consumer: AIOKafkaConsumer) -> list[tuple[str, Volgverzoek | None]]:
+        """What comes next, of each persoon what is asked, or that it was erased."""
+        found = await consumer.getmany(timeout_ms=1000, max_records=_MOST)
+        return [*self._asked(record for records in found.values() for record in records)]
+
+    def _follow(self, asked: Sequence[tuple[str, Volgverzoek | None]]) -> None:
+        if not asked:
+            return
+        with self._register.batch():
+            for persoon, volgverzoek in asked:
+                if volgverzoek is None:
+                    self._register.forget(persoon)
+                else:
+                    self._register.follow(persoon, volgverzoek)
+        self._work.set()
+
+    def _asked(self, records: Iterable[Any]) -> Iterator[tuple[str, Volgverzoek | None]]:  # Any: aiokafka has no types under strict
+        for record in records:
+            try:
+                yield self._read(record)
+            except WireError as e:
+                log.warning("volgverzoek skipped", reason=e.reason, topic=record.topic, partition=record.partition, offset=record.offset)
+
+    def _read(self, record: Any) -> tuple[str, Volgverzoek | None]:  # noqa: ANN401
         if record.key is None or not PERSOON.fullmatch(record.key):
             raise WireError(Reason.SLEUTEL_ONGELDIG)
-        return record.key.decode(), self._codec.decode_volgverzoek(record.value)
+        return record.key.decode(), None if record.value is None else self._codec.decode_volgverzoek(record.value)
 
     async def _send(self, producer: MutatieProducer) -> None:
         while True:

@@ -15,6 +15,7 @@ from streams.records import SourceRecord, run_of
 from streams.store import PartitionStore
 
 _TICK = "klok.v1"
+_SECOND = ".tweede"  # golden records of another basisfeit of the same persoon
 _BASIS, _COURSE = "lopend", ("vastgesteld", "lopend", "ingetrokken")  # golden records of every soort, versions 1, 2 and 3
 
 
@@ -42,7 +43,7 @@ def golden_of(root: Path) -> dict[str, Example]:
 
 
 def signalen_of(catalogue: Catalogue, golden: Mapping[str, Example]) -> dict[tuple[str, str], list[dict[str, Any]]]:
-    """(dienst, soort) → the signals to which the golden records of that soort lead: NIEUW, GEWIJZIGD, VERVALLEN.
+    """(dienst, soort) → the first signal to which the golden records of that soort lead: NIEUW, GEWIJZIGD, VERVALLEN.
 
     Of a dienst whose signals are about a basisfeit and any number of feiten: its basis soort → those of the first that leads to all three.
     """
@@ -50,12 +51,18 @@ def signalen_of(catalogue: Catalogue, golden: Mapping[str, Example]) -> dict[tup
     for dienst in catalogue.diensten.values():
         soorten = [f.soort for f in dienst.feiten]
         if dienst.over_paren:
-            found |= {(dienst.dienst, soort): list(_signalen(catalogue, dienst, [soort], golden)) for soort in soorten}
+            found |= {(dienst.dienst, soort): _first(_signalen(catalogue, dienst, [soort], golden)) for soort in soorten}
         else:
             courses = (_each_once(_signalen(catalogue, dienst, one, golden)) for one in (*([s] for s in soorten), soorten))
             told = max(courses, key=len)
             found |= {(dienst.dienst, dienst.basisfeit.soort): told} if told else {}  # the golden person may be of another age
     return found
+
+
+def _first(signalen: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All versions of the first of them: of two basisfeiten each houder is told."""
+    told = list(signalen)
+    return [s for s in told if s["signaal_id"] == told[0]["signaal_id"]]
 
 
 def _each_once(signalen: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -72,7 +79,8 @@ def _signalen(catalogue: Catalogue, dienst: Dienst, soorten: Sequence[str], gold
     folder = Folder(catalogue, "samenloop", "python")
     store = PartitionStore(folder.rulebook.layout)
     basis = _newest(catalogue, dienst.basisfeit.soort)
-    first, second, last = ([f"{_newest(catalogue, s)}.{step}" for s in soorten] for step in _COURSE)
+    own = {dienst.basisfeit.soort: _SECOND}
+    first, second, last = ([f"{_newest(catalogue, s)}{own.get(s, '')}.{step}" for s in soorten] for step in _COURSE)
     names = [f"{basis}.{_BASIS}", _TICK, *first, *second, *last]
     if isinstance(dienst.regel, Informatiepakket):  # which ends with its ground alone
         names = [f"{basis}.{_BASIS}", *first, _TICK, *second, f"{basis}.{_COURSE[-1]}"]

@@ -44,6 +44,7 @@ def rule_of(catalogue: Catalogue, dienst: Dienst) -> list[str]:
     """The rule of a dienst in plain Dutch, a sentence or two a step."""
     return [
         *RULES[dienst.regel.patroon](catalogue, dienst),
+        *_ander(catalogue, dienst),
         *_groepeer(catalogue, dienst),
         *_bekend(catalogue, dienst),
         *_aangehouden(catalogue, dienst),
@@ -59,6 +60,16 @@ def _groepeer(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
                 f"{heading(naam)}: gegevens met hetzelfde {' en '.join(feit.groepeer)} waar geen dag tussen ligt, tellen als één. Het "
                 "signaal is dat over het eerste dat een dag deelt, met de dagen van alle samen en de velden van het eerste. Gaat het onder "
                 "een ander nummer verder, dan wordt dat niet gemeld. Zijn er bij een melding meer dan één, dan noemt het signaal ze alle."
+            )
+
+
+def _ander(catalogue: Catalogue, dienst: Dienst) -> Iterator[str]:
+    for feit in dienst.feiten:
+        if feit.ander is not None:
+            naam, wie = inline(catalogue.mutatie_topics[feit.soort].naam), who_receives(dienst)
+            yield (
+                f"Een {naam} wordt alleen gemeld naast een van een andere {feit.ander}: elk hoort dan dat de ander ook betaalt. "
+                f"Van wat {wie} zelf betaalt, wordt niets gemeld, en het kenmerk van de een krijgt de ander niet."
             )
 
 

@@ -3,6 +3,7 @@
 The versions of a signaal follow one another; between signals the order is free. It depends on how many records were folded at a time.
 """
 
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from streams.audit.packed import DIGEST
 from streams.audit.sent import Sent
 from streams.effects import Encoded
-from streams.encoded import fields_in
+from streams.encoded import fields_in, row_of
 
 _AHEAD: Final = 4_096  # messages that are looked at for the one that should come next
 MOST_KEPT: Final = 10_000  # messages of which all is kept for the report; of more it only says how many there are
@@ -54,6 +55,11 @@ class Comparison(msgspec.Struct):
             self.unsent.append(unsent)
         else:
             self.more += 1
+
+    def excuse(self, keys: Collection[bytes | None]) -> None:
+        """Messages with these keys that should be there need not be."""
+        self.optional |= {u.digest for u in self.unsent if row_of(u.fields)[0] in keys}
+        self.unsent = [u for u in self.unsent if u.digest not in self.optional]
 
     def _found(self, sent: Sent, digest: bytes) -> bool:
         """Whether the next message is there."""

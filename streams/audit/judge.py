@@ -44,7 +44,16 @@ class Judge:
                 comparison.same = same
             signals += records.count if topic.startswith(SIGNALEN) else 0
             at = end
+        if effects.erased:
+            self._erased(effects, compared)
         return signals
+
+    @staticmethod
+    def _erased(effects: Effects, compared: dict[str, Comparison]) -> None:
+        """What was asked about personen who are erased: Kafka may have cleaned it up, and later the null as well."""
+        for (topic, _), messages in effects.messages.items():
+            if topic in compared and topic.startswith(VOLGVERZOEKEN):
+                compared[topic].excuse({key for key, value, _ in rows_in(messages) if value is None})
 
     def _chosen(self, messages: list[Row | Encoded]) -> Encoded:
         """Those that are looked at."""
@@ -64,7 +73,7 @@ class Judge:
         if topic not in self._newest:
             self._newest[topic] = self._newest_of(topic, codec)
         key, value, _ = row_of(made.fields)
-        return self._newest[topic].get(key or b"", 0) > _versie(codec, value)
+        return value is None or self._newest[topic].get(key or b"", 0) > _versie(codec, value)
 
     def _newest_of(self, topic: str, codec: Codec) -> dict[bytes, int]:
         found = dict[bytes, int]()

@@ -51,8 +51,9 @@ _PATTERNS: Final = {
 
 def _pairs(catalogue: Catalogue, dienst: Dienst, feit: Feitsoort) -> str:
     topic = catalogue.mutatie_topics[feit.soort]
-    fields = feit_fields(catalogue.latest_schema(topic.topic))
-    listed = ", ".join(f"'{v.veld}', {shown(v.veld, fields[v.veld]['type'])}" for v in feit.velden)
+    fields, own = feit_fields(catalogue.latest_schema(topic.topic)), feit.soort == dienst.basisfeit.soort
+    registered = {"houder": "f.geregistreerd"} if own else {}  # who has the dossier is another one after a merger
+    listed = ", ".join(f"'{v.veld}', {registered.get(v.veld) or shown(v.veld, fields[v.veld]['type'])}" for v in feit.velden)
     known = known_pairs(catalogue, dienst, feit)
     return f"""SELECT '{dienst.dienst}' AS dienst,
         b.houder AS ontvanger, b.kenmerk, '{dienst.basisfeit.soort}' AS basissoort, b.record_id AS basisfeit,
@@ -60,7 +61,7 @@ def _pairs(catalogue: Catalogue, dienst: Dienst, feit: Feitsoort) -> str:
         least(b.einddatum, f.einddatum) AS laatste, json_object({listed})::VARCHAR AS gegevens
         FROM {basis_of(dienst)} b JOIN {feiten_of(catalogue, dienst, feit)} f ON {beside(feit)}
         WHERE b.begindatum <= coalesce(f.einddatum, b.begindatum) AND f.begindatum <= coalesce(b.einddatum, f.begindatum)
-        {known and f"AND (b.persoon, b.record_id, f.record_id) NOT IN ({known})"}"""
+        {"AND f.houder <> b.houder" if own else ""} {known and f"AND (b.persoon, b.record_id, f.record_id) NOT IN ({known})"}"""
 
 
 _NAMED: Final = f"""

@@ -6,11 +6,12 @@ persoon nothing matters to a signaal but its feiten and the basisfeiten, which d
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from schemas.codec import WireError, encode_signaal
 from schemas.values import ElkSignaal, Mutatie, Place
+from streams.core.days import begun, struck
 from streams.core.rulebook import Rulebook, Soort
 from streams.core.step import step, tick
 from streams.core.timeline import Timeline, timeline_of
@@ -66,6 +67,7 @@ class _State:
     order: tuple[Place, ...]
     made: tuple[bytes, ...]  # the versions of the signaal so far
     klok: int | None = None
+    days: Mapping[bytes, bytes | None] = field(default_factory=dict)  # rows of the klok's days
 
 
 def reproduce(
@@ -145,20 +147,24 @@ class _Search:
 
     def _after(self, state: _State, number: int, one: Input) -> _State | None:
         taken = tuple(n + (i == number) for i, n in enumerate(state.taken))
-        klok = state.klok
+        klok, days = state.klok, state.days
         if isinstance(one, Tick):
             if klok is not None and one.day <= klok:
-                return _State(taken, state.timeline, (*state.order, one.place), state.made, klok)
-            timeline, signalen = tick(self._rulebook, state.timeline, klok, one.day, one.place)
+                return replace(state, taken=taken, order=(*state.order, one.place))
+            known, rows = struck(days.get, klok, one.day, self._rulebook.bewaren)
+            kept, signalen = tick(self._rulebook, state.timeline, klok, one.day, one.place, known)
+            timeline = timeline_of(state.timeline.persoon, lambda _: None) if kept is None else kept
             klok = one.day
         else:
+            rows = begun(days.get, klok, one.soort.nummer, lambda: one.place.offset)
             try:
                 outcome = step(self._rulebook, state.timeline, one.soort, one.mutatie, one.place, klok)
             except WireError:  # it is in quarantine: as if it had not come
-                return _State(taken, state.timeline, state.order, state.made, klok)
+                return replace(state, taken=taken)
             timeline, signalen = outcome.timeline, outcome.signalen
         made = self._made(state.made, signalen)
-        return None if made is None else _State(taken, timeline, (*state.order, one.place), made, klok)
+        days = {**days, **rows} if rows else days
+        return None if made is None else _State(taken, timeline, (*state.order, one.place), made, klok, days)
 
     def _made(self, made: tuple[bytes, ...], signalen: Iterable[ElkSignaal]) -> tuple[bytes, ...] | None:
         """The versions with those among ``signalen``; None when one is not what is wanted."""

@@ -90,13 +90,14 @@ class Indexer:
     def __init__(self, archive: Archive, reaches: Mapping[int, Reach], dienst: str | None = None) -> None:
         self._archive, self._reaches, self._dienst = archive, reaches, dienst
         self._newest: dict[bytes | None, int] = {}
+        self._torn: set[bytes | None] = set()  # of which the first version that stands is not version 1
         self._digests: dict[int, list[bytes]] = {}
         self._offsets: dict[int, array[int]] = {}
 
     def index(self, topic: str) -> TopicIndex:
         """The messages of a topic; raises ArchiveError."""
         index = TopicIndex(topic)
-        self._newest, self._digests, self._offsets = {}, {}, {}
+        self._newest, self._torn, self._digests, self._offsets = {}, set(), {}, {}
         if topic.startswith(VOLGVERZOEKEN):
             self._take_volgverzoeken(topic)
         elif topic == QUARANTAINE:
@@ -129,9 +130,11 @@ class Indexer:
         if self._dienst is not None and caused.dienst != self._dienst:
             return None
         last = self._newest.get(key, 0)
-        if caused.versie < last:
+        if not last and caused.versie > 1:
+            self._torn.add(key)
+        if caused.versie < last and (caused.versie > 1 or key in self._torn):
             index.late.append(Stray(index.topic, offset, f"version {caused.versie} stands behind version {last}"))
-        else:
+        else:  # a version 1 behind a whole row of them: the persoon was erased and came again, or what stands here was made by nobody
             self._newest[key] = caused.versie
         return caused.oorzaak
 

@@ -28,6 +28,7 @@ GELEZEN: Final = "gelezen"  # every record of a source topic
 GEWEIGERD: Final = "geweigerd"  # the places of those in quarantine
 SIGNALEN: Final = "signalen"
 NUMMERS: Final = "nummers"  # nummerwijzigingen
+GEWIST: Final = "gewist"  # who was erased, and because of which tick
 OVERGEGAAN: Final = "overgegaan"  # what went from one persoon to another, and because of what
 _FRAMING: Final = 5  # bytes: a zero, and the schema id
 _PLACE: Final = {"topic": pl.String, "partitie": pl.Int64, "offset": pl.Int64}
@@ -56,6 +57,7 @@ _NUMMER: Final[Mapping[str, Any]] = {
     "nieuw": pl.String,
 }
 _OVER: Final = _PLACE | {"persoon": pl.Binary, "deel": pl.Int64, "oorzaak": pl.String, "deling": pl.Int64, "plek": pl.Int64}
+_ERASED: Final = {"partitie": pl.Int64, "persoon": pl.Binary, "tik": pl.Int64}  # the offset of the tick
 _MUTATIE: Final = {
     "partitie": pl.Int64,
     "offset": pl.Int64,
@@ -106,6 +108,8 @@ class Tables:
         jobs += [partial(self._plain, f, NUMMERS, _NUMMER) for f in self._files(NUMMERWIJZIGINGEN)]
         self._write(OVERGEGAAN, "", pl.DataFrame(schema=_OVER))
         jobs += [partial(self._handed_over, f) for f in self._files(overdrachten_topic(self._toepassing))]
+        self._write(GEWIST, "", pl.DataFrame(schema=_ERASED))
+        jobs += [partial(self._erased, f) for name in self._archive.topics if name.startswith("volgverzoeken.") for f in self._files(name)]
         for topic in self._catalogue.mutatie_topics.values():
             self._write(str(topic.nummer), "", pl.DataFrame(schema=_MUTATIE | self._kept(topic)))
             jobs += [partial(self._mutaties, topic, f) for f in self._files(topic.topic)]
@@ -153,6 +157,15 @@ class Tables:
         rows = self._read(file, ["offset", "value"])
         self._write(SIGNALEN, _name(file), _placed(file, rows).with_columns(waarde=rows["value"]))
         return Loaded(signalen=rows.height)
+
+    def _erased(self, file: RowsFile) -> Loaded:
+        """The nulls among volgverzoeken: each is named after the tick that made it."""
+        nulls = self._read(file, ["key", "value", "headers"]).filter(pl.col("value").is_null())
+        headers = [{h["key"]: h["value"] for h in found} for found in nulls["headers"].to_list()]
+        ticks = [(h.get("ce_id") or b"").rpartition(b":")[2] for h in headers]
+        rows = [(file.partition, key, int(tick)) for key, tick in zip(nulls["key"], ticks, strict=True) if tick.isdigit()]
+        self._write(GEWIST, _name(file), pl.DataFrame(rows, _ERASED, orient="row"))
+        return Loaded()
 
     def _plain(self, file: RowsFile, table: str, columns: Mapping[str, Any]) -> Loaded:
         """The records of a topic with one schema, whose fields are the columns."""

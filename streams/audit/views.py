@@ -11,7 +11,7 @@ from schemas.catalogue import Catalogue
 from schemas.sources import AFHANDELINGEN
 from streams.audit import recompute_held
 from streams.audit.renumbered import renumber
-from streams.audit.tables import GELEZEN, GENOMEN, GEWEIGERD, NUMMERS, OMSLAGEN, OVERGEGAAN, SIGNALEN, TIKKEN
+from streams.audit.tables import GELEZEN, GENOMEN, GEWEIGERD, GEWIST, NUMMERS, OMSLAGEN, OVERGEGAAN, SIGNALEN, TIKKEN
 
 _RECORD: Final = """{"soort": "VARCHAR", "record_id": "VARCHAR", "versie": "BIGINT", "begindatum": "VARCHAR", "einddatum": "VARCHAR",
     "topic": "VARCHAR", "partition": "BIGINT", "offset": "BIGINT"}"""
@@ -25,14 +25,12 @@ _TURN: Final = """{'beurt': beurt, 'plek': "offset"}"""  # rises in the order in
 
 
 def make(db: duckdb.DuckDBPyConnection, catalogues: Sequence[Catalogue], work: Path, known_on: int | None) -> None:
-    """The tables in ``work`` and what is made of them: ``m<nummer>`` of each soort, ``gezegd`` and ``geldt``.
-
-    ``catalogues`` are those that were in force, the last one at the end.
+    """The tables in ``work`` and what is made of them by the last of ``catalogues``: ``m<nummer>`` of each soort, ``gezegd``, ``geldt``.
 
     ``known_on``: only what the bronnen had registered by then (milliseconds since the epoch) counts, and signals that cite nothing later.
     """
     catalogue = catalogues[-1]
-    for table in (GENOMEN, OMSLAGEN, GELEZEN, GEWEIGERD, SIGNALEN, TIKKEN, AFHANDELINGEN, NUMMERS, OVERGEGAAN):
+    for table in (GENOMEN, OMSLAGEN, GELEZEN, GEWEIGERD, SIGNALEN, TIKKEN, AFHANDELINGEN, NUMMERS, OVERGEGAAN, GEWIST):
         db.execute(f"CREATE TABLE {table} AS SELECT * FROM read_parquet('{work / table}/*.parquet')")
     registered = "true" if known_on is None else f"registratietijd <= {known_on}"
     places, moments = [], []
@@ -42,18 +40,19 @@ def make(db: duckdb.DuckDBPyConnection, catalogues: Sequence[Catalogue], work: P
         taken = f"(SELECT * FROM {GENOMEN} WHERE topic = '{topic.topic}') g ON g.partitie = m.partitie AND m.\"offset\" >= g.begin"
         db.execute(f'CREATE TABLE t{n} AS SELECT m.*, g.beurt FROM alle_{n} m ASOF JOIN {taken} WHERE m."offset" < g.einde')
     renumber(db, catalogue)
+    db.execute(f"CREATE TABLE tk AS {_TICKED}")
+    db.execute(f"CREATE TABLE levens AS {_ERASED}")
     for topic in catalogue.mutatie_topics.values():
         n = topic.nummer
-        db.execute(f"CREATE VIEW m{n} AS SELECT * FROM t{n} WHERE {registered}")
+        erased = "EXISTS (SELECT 1 FROM levens l WHERE l.persoon = t.persoon AND t.beurt < l.sinds)"
+        db.execute(f"CREATE VIEW m{n} AS SELECT * FROM t{n} t WHERE {registered} AND NOT {erased}")
         columns = 'partitie, "offset", persoon, record_id, versie, begindatum, einddatum, registratietijd'
         places.append(f"SELECT '{topic.topic}' AS topic, {columns} FROM alle_{n}")
         turns = f"max({_TURN}) FILTER (WHERE {registered}) AS vroeg, min({_TURN}) FILTER (WHERE NOT ({registered})) AS laat"
         moments.append(f"SELECT '{topic.soort}' AS soort, partitie, persoon, record_id, {turns} FROM t{n} GROUP BY ALL")
-    db.execute(f"CREATE TABLE tk AS {_TICKED}")
     begun = "true" if known_on is None else f"datum * {_DAY_MS} <= {known_on}"
     db.execute(f"CREATE VIEW klokken AS SELECT partitie, max(datum) AS dag FROM tk WHERE {begun} GROUP BY partitie")
-    recompute_held.make(db, catalogues, begun)
-    _tell_of_catalogue(db, catalogue)
+    _tell_of_catalogues(db, catalogues, begun)
     db.execute(f"CREATE VIEW adressen AS {_ADDRESSED}")
     db.execute(f"CREATE TABLE dossiers AS {_DOSSIERS}")
     turns = f"max({_TURN}) FILTER (WHERE {begun}) AS vroeg, min({_TURN}) FILTER (WHERE NOT ({begun})) AS laat"
@@ -62,12 +61,15 @@ def make(db: duckdb.DuckDBPyConnection, catalogues: Sequence[Catalogue], work: P
     db.execute(f"CREATE VIEW plaatsen AS {' UNION ALL '.join(places)}")
     db.execute(f"CREATE {'VIEW' if known_on is None else 'TABLE'} beurten AS {' UNION ALL '.join(moments)}")
     db.execute(f"CREATE TABLE gezegd AS {_SAID if known_on is None else _known(known_on)}")
+    db.execute(_EARLIER)
     db.execute(f"CREATE TABLE geldt AS {_STANDS}")
     db.execute(f"CREATE TABLE afgehandeld AS {_handled(registered)}")
 
 
-def _tell_of_catalogue(db: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None:
-    """Who ends and has an opvolger, what acts on pairs without being told, and what may go on as one."""
+def _tell_of_catalogues(db: duckdb.DuckDBPyConnection, catalogues: Sequence[Catalogue], begun: str) -> None:
+    """How long which soorten are held; who ends and has an opvolger, what acts on pairs without being told, and what may go on as one."""
+    recompute_held.make(db, catalogues, begun)
+    catalogue = catalogues[-1]
     db.execute("CREATE TABLE opvolging (houder VARCHAR, tot INT, opvolger VARCHAR)")
     ended = [(o.id, (o.tot - date(1970, 1, 1)).days, o.opgegaan_in) for o in catalogue.ontvangers.values() if o.tot is not None]
     if ended:
@@ -110,10 +112,24 @@ SELECT t.*, g.beurt FROM {TIKKEN} t ASOF JOIN (SELECT * FROM {GENOMEN} WHERE top
 """
 """The ticks that the engine took."""
 
+_ERASED: Final = f"""
+SELECT persoon, max(beurt) AS sinds FROM {GEWIST} g JOIN tk ON tk.partitie = g.partitie AND tk."offset" = g.tik GROUP BY persoon
+"""
+"""Of whom nothing was known any more, the last time that it was so: what came before is no longer known, what comes begins anew."""
+
+_EARLIER: Final = """
+UPDATE gezegd SET eerder = true WHERE EXISTS (
+    SELECT 1 FROM plaatsen p JOIN levens l ON l.persoon = p.persoon
+    WHERE p.topic = s.basisfeit.topic AND p.partitie = s.basisfeit.partition AND p."offset" = s.basisfeit."offset"
+        AND gezegd.beurt < l.sinds
+)
+"""
+"""What was said of somebody before that: it stands in its topic until that deletes it, and its versions are a row of their own."""
+
 _SAID: Final = f"""
-SELECT z.*, coalesce(s.oorzaak."offset" < g.einde, false) AS genomen, true AS bekend FROM (
+SELECT z.*, coalesce(s.oorzaak."offset" < g.einde, false) AS genomen, true AS bekend, g.beurt, false AS eerder FROM (
     SELECT *, from_json(TRY_CAST(TRY(decode(waarde)) AS JSON), '{_SIGNAAL}') AS s FROM {SIGNALEN}
-) z ASOF LEFT JOIN (SELECT topic AS bron, partitie AS deel, begin, einde FROM {GENOMEN}) g
+) z ASOF LEFT JOIN (SELECT topic AS bron, partitie AS deel, begin, einde, beurt FROM {GENOMEN}) g
     ON g.bron = z.s.oorzaak.topic AND g.deel = z.s.oorzaak.partition AND z.s.oorzaak."offset" >= g.begin
 """
 """Every message of the ontvangers, and whether the verloop that is there reaches to its cause."""
@@ -138,7 +154,7 @@ SELECT s.signaal_id AS signaal_id, s.dienst AS dienst, s.ontvanger AS ontvanger,
 """
 _STANDS: Final = f"""{_TOLD}
 FROM (
-    SELECT s FROM gezegd WHERE genomen AND bekend
+    SELECT s FROM gezegd WHERE genomen AND bekend AND NOT eerder
     QUALIFY row_number() OVER (PARTITION BY s.signaal_id ORDER BY s.versie DESC, topic, "offset") = 1
 )
 WHERE s.soort <> 'VERVALLEN'
@@ -150,7 +166,7 @@ def _handled(registered: str) -> str:
     taken = f"(SELECT * FROM {GENOMEN} WHERE topic = '{AFHANDELINGEN}') g ON g.partitie = a.partitie AND a.\"offset\" >= g.begin"
     mine = f'SELECT a.* FROM {AFHANDELINGEN} a ASOF JOIN {taken} WHERE a."offset" < g.einde AND {registered}'
     return f"""SELECT DISTINCT * FROM ({_TOLD} FROM gezegd JOIN ({mine}) a ON a.signaal_id = s.signaal_id AND a.versie = s.versie
-        WHERE genomen AND bekend AND s.soort <> 'VERVALLEN')"""
+        WHERE genomen AND bekend AND NOT eerder AND s.soort <> 'VERVALLEN')"""
 
 
 NOT_TAKEN: Final = f"""
@@ -177,10 +193,12 @@ SELECT topic || '-' || partitie || '@' || "offset", s.signaal_id, s.ontvanger FR
 WHERE topic <> 'signalen.' || s.ontvanger ORDER BY ALL
 """
 DOUBLE: Final = f"""
-WITH dubbel AS (SELECT s.signaal_id AS naam, s.versie AS versie FROM gezegd GROUP BY ALL HAVING count(DISTINCT waarde) > 1),
+WITH dubbel AS (
+    SELECT s.signaal_id AS naam, s.versie AS versie FROM gezegd WHERE NOT eerder GROUP BY ALL HAVING count(DISTINCT waarde) > 1
+),
 gewisseld AS (SELECT persoon FROM {NUMMERS} UNION SELECT encode(nieuw) FROM {NUMMERS})
 SELECT DISTINCT naam, versie FROM (
-    SELECT d.naam, d.versie, w.persoon FROM dubbel d JOIN gezegd g ON g.s.signaal_id = d.naam AND g.s.versie = d.versie
+    SELECT d.naam, d.versie, w.persoon FROM dubbel d JOIN gezegd g ON g.s.signaal_id = d.naam AND g.s.versie = d.versie AND NOT g.eerder
     LEFT JOIN plaatsen p ON p.topic = g.s.basisfeit.topic AND p.partitie = g.s.basisfeit.partition AND p."offset" = g.s.basisfeit."offset"
     LEFT JOIN gewisseld w ON w.persoon = p.persoon
     GROUP BY ALL HAVING count(DISTINCT g.waarde) > 1
@@ -191,7 +209,7 @@ SELECT DISTINCT naam, versie FROM (
 Before a number changes, a persoon may be told of under both: each number then sends versions of its own, about a basisfeit of its own.
 """
 GAPS: Final = """
-SELECT s.signaal_id AS naam, max(s.versie) AS laatste, count(DISTINCT s.versie) AS er FROM gezegd GROUP BY ALL
+SELECT s.signaal_id AS naam, max(s.versie) AS laatste, count(DISTINCT s.versie) AS er FROM gezegd WHERE NOT eerder GROUP BY ALL
 HAVING laatste <> er ORDER BY ALL
 """
 RULES: Final = """
@@ -224,8 +242,9 @@ coalesce((SELECT max(vroeg) > min(laat) FROM beurten t
         OR (coalesce(v.feit, g.feit) IS NULL AND EXISTS (SELECT 1 FROM beurten b WHERE b.soort = coalesce(v.basissoort, g.basissoort)
             AND b.record_id = coalesce(v.basisfeit, g.basisfeit)
             AND (t.persoon = b.persoon OR t.soort = 'klok' AND t.partitie = b.partitie)))
-        OR (t.soort = 'klok' AND (coalesce(v.ontvanger, g.ontvanger) IN (SELECT unnest([houder, opvolger]) FROM opvolging)
-                OR coalesce(v.feitsoort, g.feitsoort) IN (FROM aangehouden))
+        OR (t.soort = 'klok' AND (coalesce(v.feitsoort, g.feitsoort) = coalesce(v.basissoort, g.basissoort)
+                OR coalesce(v.feitsoort, g.feitsoort) IN (FROM aangehouden)
+                OR coalesce(v.ontvanger, g.ontvanger) IN (SELECT unnest([houder, opvolger]) FROM opvolging))
             AND EXISTS (SELECT 1 FROM beurten b WHERE b.soort = coalesce(v.basissoort, g.basissoort)
                 AND b.record_id = coalesce(v.basisfeit, g.basisfeit) AND t.partitie = b.partitie))), false)
 """
@@ -233,5 +252,5 @@ coalesce((SELECT max(vroeg) > min(laat) FROM beurten t
 
 Of a signal about a pair count its two records, those of a soort that may go on as one with its feit, and what nobody is told of the
 persoon: deaths, and what was declared. Of one about a basisfeit count all of the persoon, and the klok; this counts for a pair as well
-where an ontvanger ends or takes over, or the feit is held.
+where an ontvanger ends or takes over, the feit has a houder who may, or is held.
 """

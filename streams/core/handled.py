@@ -10,7 +10,7 @@ from schemas.values import Afhandeling
 from streams.core.diff import Change, W, diff
 from streams.core.messages import signaal_id
 from streams.core.record import Record, Sent
-from streams.core.rulebook import DienstRule, Rulebook, Soort
+from streams.core.rulebook import DienstRule, Rulebook
 from streams.core.timeline import Handled, Timeline
 
 
@@ -64,11 +64,8 @@ def _said(rulebook: Rulebook, timeline: Timeline) -> Iterator[tuple[bytes, Sent]
                 dienst = rulebook.diensten.get(sent.dienst)
                 if dienst is not None:
                     basis = timeline.gronden(dienst.basis)[sent.basis]
-                    yield _name(dienst, sent, (rulebook.soorten[dienst.basis].naam, basis.record_id), _feit(soort, record)), sent
-
-
-def _feit(soort: Soort, record: Record) -> tuple[str, str]:
-    return ("", "") if soort.is_basisfeit else (soort.naam, record.record_id)
+                    feit = (soort.naam, record.record_id) if dienst.van_paren else ("", "")
+                    yield _name(dienst, sent, (rulebook.soorten[dienst.basis].naam, basis.record_id), feit), sent
 
 
 def _name(dienst: DienstRule, sent: Sent, grond: tuple[str, str], feit: tuple[str, str]) -> bytes:

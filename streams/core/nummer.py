@@ -22,7 +22,7 @@ from streams.core.period import BEFORE, Period
 from streams.core.record import Record, Sent, offset_of, pack, with_sent
 from streams.core.rulebook import Rulebook, Soort
 from streams.core.step import Fate, Outcome, follow, forget, weigh
-from streams.core.timeline import Nummer, Timeline, timeline_of
+from streams.core.timeline import Follow, Nummer, Timeline, timeline_of
 from streams.core.withdrawing import withdrawn
 
 PART: Final = 100  # records of one part, so that no message grows large
@@ -47,16 +47,13 @@ def renumber(rulebook: Rulebook, timeline: Timeline, wijziging: Nummerwijziging,
     if nieuw is None:
         return Outcome(timeline.with_nummer(replace(nummer, versie=wijziging.versie, nieuw=None)), Fate.OPGESLAGEN), ()
     cause = Cause(wijziging.registratietijd, place)
-    ended, signalen = withdrawn(rulebook, timeline, rulebook.diensten.values(), cause)
-    overdrachten = tuple(_parts(rulebook, ended, cause))
+    silent, signalen = withdrawn(rulebook, timeline, rulebook.diensten.values(), cause)
+    overdrachten = tuple(_parts(rulebook, silent, cause))
     known = Nummer(wijziging.versie, nieuw, over=not timeline.is_empty)
-    after = timeline_of(timeline.persoon, lambda _: None).with_nummer(known)
-    return Outcome(after, Fate.OPGESLAGEN, signalen, _unfollowed(timeline, wijziging.registratietijd)), overdrachten
-
-
-def _unfollowed(timeline: Timeline, registratietijd: int) -> tuple[tuple[str, Volgverzoek], ...]:
-    """Tells each bron that the persoon is no longer followed."""
-    return tuple((b, Volgverzoek(f.versie + 1, registratietijd, ())) for b, f in sorted(timeline.head.follows.items()) if f.since)
+    ended = {b: Follow(f.versie + 1, ()) for b, f in sorted(timeline.head.follows.items()) if f.since}
+    after = timeline_of(timeline.persoon, lambda _: None).with_nummer(known).with_follows({**timeline.head.follows, **ended})
+    asked = tuple((b, Volgverzoek(f.versie, wijziging.registratietijd, ())) for b, f in ended.items())
+    return Outcome(after, Fate.OPGESLAGEN, signalen, asked), overdrachten
 
 
 def _parts(rulebook: Rulebook, timeline: Timeline, cause: Cause) -> Iterator[Overdracht]:

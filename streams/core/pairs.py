@@ -71,9 +71,9 @@ def _ending(rulebook: Rulebook, timeline: Timeline) -> Iterator[tuple[tuple[Peri
 
 
 def feiten_of(rulebook: Rulebook, timeline: Timeline) -> Iterator[tuple[Soort, Record]]:
-    """All feiten of a persoon."""
+    """All feiten of a persoon, and the basisfeiten, each of which may be a feit beside another one."""
     for soort in rulebook.soorten.values():
-        if not soort.in_kop:
+        if not soort.voor_alle:
             yield from ((soort, feit) for feit in timeline.of(soort))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
+from schemas.bewaren import SIGNALEN, bewaardagen
 from schemas.catalogue import Catalogue, Dienst, Feitsoort, feit_fields
 from schemas.opvolging import Opvolging
 from schemas.regels import Regel
@@ -12,7 +13,7 @@ from streams.core.period import BEFORE, Period, day_number
 
 Rol = Literal["basisfeit", "feit", "einde", "opgave"]
 
-_FORM = "2"  # of the rows in which state is kept; another form is another layout
+_FORM = "3"  # of the rows in which state is kept; another form is another layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class DienstRule:
     beurten: Mapping[str, tuple[tuple[Period, str], ...]]  # houder that ends → who is told on which days: it, and then its opvolger
     bekend: Mapping[int, Known]  # soort nummer → when a feit of it is known already
     groepeer: Mapping[int, tuple[int, ...]]  # soort nummer → positions of the fields in which records of it go on as one; only of such
+    bewaren: int  # days, for which something of a persoon is kept because of it
 
     @property
     def van_paren(self) -> bool:
@@ -103,6 +105,11 @@ class Rulebook:
     van_gronden: tuple[DienstRule, ...]  # diensten that judge all feiten of a basisfeit together
     layout: str
 
+    @property
+    def bewaren(self) -> int:
+        """The longest that anything is kept of a persoon, in days."""
+        return max(d.bewaren for d in self.diensten.values())
+
 
 def rulebook_of(catalogue: Catalogue) -> Rulebook:
     """The rules that a catalogue declares."""
@@ -119,7 +126,7 @@ def rulebook_of(catalogue: Catalogue) -> Rulebook:
 
 def _layout(soorten: Mapping[int, Soort], diensten: Mapping[int, DienstRule]) -> str:
     more = {
-        n: "".join(f" {part}" for part in (d.eindigt_bij, sorted(d.bekend.items()), sorted(d.groepeer.items())) if part)
+        n: "".join(f" {part}" for part in (d.eindigt_bij, sorted(d.bekend.items()), sorted(d.groepeer.items()), d.bewaren) if part)
         for n, d in diensten.items()
     }
     kept = [f"{n} {s.naam} {' '.join(s.velden)}" for n, s in sorted(soorten.items())]
@@ -158,7 +165,7 @@ def _soort(catalogue: Catalogue, naam: str) -> Soort:
         paar_in=tuple(sorted(paren & {d.nummer for d, _ in users})),
         paren_van=tuple(sorted(paren & {d.nummer for d in basis})),
         aanhouden=None if basis else bron.aanhouden,
-        telt_mee=len(paren) < len(involved),
+        telt_mee=any(d.regel.patroon != "samenloop" for d in involved),
         in_kop=bool(basis or ended or known),
     )
 
@@ -174,6 +181,8 @@ def _dienst(catalogue: Catalogue, dienst: Dienst, soorten: Mapping[int, Soort]) 
     basis = soorten[number(dienst.basisfeit.soort)]
     asked = {catalogue.bron_of(soort) for soort in dienst.gevraagd}
     einde = dienst.basisfeit.eindigt_bij
+    signalen = catalogue.topics.get(SIGNALEN)  # a signaal of which nothing is known any more has to be gone
+    kept = [dienst.bewaartermijn, *([signalen.bewaartermijn] if signalen is not None and signalen.bewaartermijn is not None else [])]
     ontvangers = frozenset(o.id for o in catalogue.ontvangers.values() if o.soort in dienst.ontvanger.soorten)
     return DienstRule(
         nummer=dienst.nummer,
@@ -192,6 +201,7 @@ def _dienst(catalogue: Catalogue, dienst: Dienst, soorten: Mapping[int, Soort]) 
         groepeer={
             number(f.soort): tuple(soorten[number(f.soort)].velden.index(veld) for veld in f.groepeer) for f in dienst.feiten if f.groepeer
         },
+        bewaren=max(map(bewaardagen, kept)),
     )
 
 

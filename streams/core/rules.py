@@ -49,8 +49,18 @@ def samenloop(dienst: DienstRule, soort: int, basis: Record, of: Counts, day: in
     ontvanger = ontvanger_on(dienst, houder, day) if houder in dienst.beurten else houder  # who lasts costs no call
     if ontvanger is None or (soort in dienst.bekend and is_known(dienst.bekend[soort], houder, feit, shared, beside)):
         return None
+    if soort == dienst.basis and (basis.name == feit.name or not of_another(dienst, ontvanger, feit, day)):
+        return None
     values = tuple([feit.values[i] for _, i in dienst.feiten[soort]])
     return Wanted(ontvanger, str(basis.values[dienst.kenmerk]), shared, values, vervolg)
+
+
+def of_another(dienst: DienstRule, ontvanger: str, feit: Record, day: int) -> bool:
+    """Whether somebody else than ``ontvanger`` is told on the klok's ``day`` of a feit that is a basisfeit as well.
+
+    Of one that nobody is told of, since its houder is no more and its dossiers were divided, nobody can say whose it is.
+    """
+    return ontvanger_on(dienst, str(feit.values[dienst.houder]), day) not in {None, ontvanger}
 
 
 def ontvanger_on(dienst: DienstRule, houder: str, day: int) -> str | None:

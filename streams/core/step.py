@@ -9,11 +9,13 @@ from enum import StrEnum
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from schemas.codec import WireError
 from schemas.reasons import Reason
 from schemas.values import ElkSignaal, Mutatie, Place, Volging, Volgverzoek
 from streams.core.chains import NO_CHAINS, alone_last, chains_of, counted_in
+from streams.core.days import Days
 from streams.core.diff import diff, remember
 from streams.core.ends import counted, counting, end_of
 from streams.core.handled import unhandled
@@ -22,6 +24,7 @@ from streams.core.messages import Cause, basissignaal_of
 from streams.core.pairs import judge_pairs, know_the_klok, next_of_pairs, told, with_what_goes_on
 from streams.core.period import BEFORE
 from streams.core.record import Record, newer, offset_of, pack, record_of, with_sent
+from streams.core.retention import kept, look, touched
 from streams.core.rulebook import Rulebook, Soort
 from streams.core.rules import samenloop
 from streams.core.spells import next_border, on, since, spells
@@ -78,25 +81,37 @@ def step(
     if soort.telt_mee or (timed and (know_the_klok(rulebook, timeline) or know_the_klok(rulebook, after))):
         after, more = weigh(rulebook, timeline, after, day, cause)
         signalen += more
+    after = touched(rulebook, after, klok) if fate is Fate.BEKEND else kept(rulebook, timeline, after, soort, klok)
     if not soort.is_basisfeit:
         return Outcome(after, fate, signalen)
     after, volgverzoeken = follow(rulebook, after, mutatie.registratietijd)
     return Outcome(after, Fate.OPGESLAGEN, signalen, volgverzoeken)
 
 
-def tick(rulebook: Rulebook, timeline: Timeline, klok: int | None, day: int, place: Place) -> tuple[Timeline, tuple[ElkSignaal, ...]]:
+def tick(
+    rulebook: Rulebook, timeline: Timeline, klok: int | None, day: int, place: Place, days: Days
+) -> tuple[Timeline | None, tuple[ElkSignaal, ...]]:
     """What time alone brings a persoon: the days behind ``klok``, that of the tick before, up to ``day``, that of the tick at ``place``.
 
-    A day of which no tick came passes as if one had come. Only of the days before the first tick of all nobody is told.
+    A day of which no tick came passes as if one had come. Only of the days before the first tick of all nobody is told. None: of the
+    persoon nothing may be kept any more, and nobody is told of that.
     """
     first, signalen = day if klok is None else klok + 1, list[ElkSignaal]()
-    while (due := timeline.next_due) is not None and due <= day:
+    while (due := timeline.due.next) is not None and due <= day:
         before, at, cause = timeline, max(due, first), Cause(day * _DAY_MS, place)
+        if before.due.bewaren is not None and before.due.bewaren <= at:
+            looked_at = look(rulebook, before, at, day, days)
+            if looked_at is None:
+                return None, tuple(signalen)
+            timeline = looked_at
+            continue
         if know_the_klok(rulebook, before):
             timeline, more = judge_pairs(rulebook, before, let_go(rulebook, before, at), at, cause)
             signalen += more
         timeline, more = weigh(rulebook, before, timeline, at, cause)
         signalen += more
+        if signalen:
+            timeline = timeline.with_due(replace(timeline.due, laatst=day))
     return timeline, tuple(signalen)
 
 
@@ -180,7 +195,7 @@ def weigh(rulebook: Rulebook, before: Timeline, after: Timeline, day: int, cause
                 was = before.find(grond, basis.name) or basis
                 signalen += [basissignaal_of(rulebook, dienst, c, was, basis, cause) for c in changes]
                 after = after.with_records(rulebook.soorten, [(grond, with_sent(basis, remember(basis.sent, changes)))])
-    return after.with_due(min((b for b in borders if b is not None), default=None)), tuple(signalen)
+    return after.with_due(replace(after.due, regels=min((b for b in borders if b is not None), default=None))), tuple(signalen)
 
 
 def forget(rulebook: Rulebook, timeline: Timeline) -> Timeline:

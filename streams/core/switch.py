@@ -12,6 +12,7 @@ from streams.core.messages import Cause
 from streams.core.pairs import judge_pairs
 from streams.core.period import BEFORE
 from streams.core.record import Record
+from streams.core.retention import taken_over
 from streams.core.rulebook import Rulebook, Soort
 from streams.core.step import Fate, Outcome, follow, forget, weigh
 from streams.core.timeline import Follow, Timeline, timeline_of
@@ -56,7 +57,9 @@ class Switch:
         timeline, of_gronden = weigh(self.new, timeline, timeline, day, cause)
         timeline, volgverzoeken = follow(self.new, forget(self.new, timeline), cause.registratietijd, self._anew)
         timeline, left = self._let_go(timeline, cause.registratietijd)
-        return Outcome(timeline, Fate.OPGESLAGEN, (*signalen, *of_pairs, *of_gronden), (*volgverzoeken, *left))
+        said, asked = (*signalen, *of_pairs, *of_gronden), (*volgverzoeken, *left)
+        timeline = taken_over(self.old, self.new, before, timeline, klok, told=bool(said or asked))
+        return Outcome(timeline, Fate.OPGESLAGEN, said, asked)
 
     def _projected(self, timeline: Timeline, source: Source) -> Timeline:
         """The same records with the fields that the new rules list."""

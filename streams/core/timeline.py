@@ -15,6 +15,7 @@ from zlib import crc32
 import msgspec
 from msgspec.structs import replace
 
+from streams.core.due import Due, due_key, due_of
 from streams.core.page import Page
 from streams.core.record import Record, forgotten
 from streams.core.rulebook import Soort
@@ -66,8 +67,8 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
     head: Head
     read: Read
     loaded: dict[int, Page]  # those pages beside the head's that were asked for, as they are now
-    changed: frozenset[int]  # numbers of the pages that differ from their rows, _HEAD and _DUE
-    due: int | None = None  # when that has changed: see next_due
+    changed: frozenset[int]  # numbers of the pages that differ from their rows, and _HEAD
+    later: Due | None = None  # when that has changed: see due
 
     def of(self, soort: Soort) -> Iterable[Record]:
         """The records of a soort; those in the head in the order of their positions."""
@@ -118,16 +119,13 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
         return replace(self, head=replace(self.head, held=held), changed=self.changed | {_HEAD})
 
     @property
-    def next_due(self) -> int | None:
-        """The next day on which time alone changes what should stand."""
-        if _DUE in self.changed:
-            return self.due
-        row = self.read(due_key(self.persoon))
-        return None if row is None else int(row)
+    def due(self) -> Due:
+        """The next days of the klok that matter to the persoon."""
+        return due_of(self.read(due_key(self.persoon))) if self.later is None else self.later
 
-    def with_due(self, day: int | None) -> "Timeline":
-        """With the next day on which time alone changes what should stand."""
-        return replace(self, due=day, changed=self.changed | {_DUE})
+    def with_due(self, due: Due) -> "Timeline":
+        """With other days of the klok that matter."""
+        return self if due == self.due else replace(self, later=due)
 
     def with_records(self, soorten: Mapping[int, Soort], records: Iterable[tuple[Soort, Record]]) -> "Timeline":
         """With each of ``records`` in the place of the one of that name, or behind the others; ``soorten`` are all that there are."""
@@ -163,10 +161,10 @@ class Timeline(msgspec.Struct, frozen=True, gc=False):
         if head.pages == 1 or _HEAD in self.changed:
             kept = head.gronden or head.follows or head.pages > 1 or head.page.size or head.nummer != NO_NUMMER
             rows[self.persoon] = _encode(_form(head)) if kept else None
-        for n in self.changed - {_HEAD, _DUE}:
+        for n in self.changed - {_HEAD}:
             rows[_key(self.persoon, n)] = _encode(self.loaded[n]) if self.loaded[n].size else None
-        if _DUE in self.changed:
-            key, row = due_key(self.persoon), None if self.due is None else b"%d" % self.due
+        if self.later is not None:
+            key, row = due_key(self.persoon), self.later.row()
             rows |= {} if row == self.read(key) else {key: row}
         return rows
 
@@ -239,16 +237,6 @@ def _put(records: tuple[Record, ...], record: Record) -> tuple[Record, ...]:
     return (*records[:position], record, *records[position + 1 :])
 
 
-def due_key(persoon: bytes) -> bytes:
-    """The key of the row that says when time alone next changes what should stand of a persoon: a number of days."""
-    return persoon + _DUE_KEY
-
-
-def is_due(key: bytes) -> bool:
-    """Whether a row is such a one."""
-    return key.endswith(_DUE_KEY)
-
-
 def persoon_of(key: bytes) -> bytes:
     """Whose row it is."""
     return key.partition(b".")[0]
@@ -270,8 +258,6 @@ def _key(persoon: bytes, page: int) -> bytes:
 
 _EMPTY: Final = Head()
 _HEAD: Final = -1  # among the numbers of pages that have changed
-_DUE: Final = -2
-_DUE_KEY: Final = b".due"
 _UNCHANGED: Final[frozenset[int]] = frozenset()
 _encode = msgspec.msgpack.Encoder().encode
 _decode_head = msgspec.msgpack.Decoder(Head).decode

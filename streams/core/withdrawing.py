@@ -17,23 +17,25 @@ def withdrawn(
     rulebook: Rulebook, timeline: Timeline, diensten: Iterable[DienstRule], cause: Cause
 ) -> tuple[Timeline, tuple[ElkSignaal, ...]]:
     """All that ``diensten`` said, in their own words."""
-    gone = list(diensten)
     signalen, changed = list[ElkSignaal](), list[tuple[Soort, Record]]()
-    for soort, feit in feiten_of(rulebook, timeline) if gone else ():
+    gone = list(diensten)
+    of_pairs = [d for d in gone if d.van_paren]
+    for soort, feit in feiten_of(rulebook, timeline) if of_pairs else ():
         record = feit
-        for dienst in gone:
+        for dienst in of_pairs:
             for j, basis in enumerate(timeline.gronden(dienst.basis)):
                 record = told(signalen, rulebook, timeline.head.handled, dienst, soort, record, j, basis, basis, None, cause)
         if record is not feit:
             changed.append((soort, record))
-    for dienst in gone:
+    timeline = timeline.with_records(rulebook.soorten, changed)
+    for dienst in (d for d in gone if not d.van_paren):
         for j, basis in enumerate(timeline.gronden(dienst.basis)):
             changes = list(diff(basis.sent, dienst.nummer, j, _NOTHING))
             if changes:
                 signalen += [basissignaal_of(rulebook, dienst, c, basis, basis, cause) for c in changes]
                 grond = rulebook.soorten[dienst.basis], with_sent(basis, remember(basis.sent, changes))
                 timeline = timeline.with_records(rulebook.soorten, [grond])
-    return timeline.with_records(rulebook.soorten, changed), tuple(signalen)
+    return timeline, tuple(signalen)
 
 
 _NOTHING: Final[Standing | None] = None

@@ -26,6 +26,7 @@ struct Announced {
 struct Result {
     Strings wanted;          // keys of rows
     Strings keys, rows;      // the rows that changed; an empty one: nothing is left to keep
+    Strings due_keys, due_rows;  // those of when the klok looks, which may be as they were
     const Left* left;        // records for the reference, in order
     u64 lefts;
     const Announced* announced;
@@ -77,13 +78,14 @@ public:
         return in.ok && in.at == in.end;
     }
 
-    bool open(u64 soort, i64 partition, i64 start, const Batch* batches, u64 count) {
+    bool open(u64 soort, i64 partition, i64 start, Klok klok, const Batch* batches, u64 count) {
         frame_.reset();
         inputs_ = {}, personen_ = {}, waiting_ = {};
         result.lefts = result.announcements = 0;
         if (soort >= program.soorten.size) return false;
         soort_ = &program.soorten[soort];
         partition_ = partition;
+        step_.open(klok);
         for (u64 b = 0; b < count; b++)
             if (!read(batches[b], i64(b), start)) return false;
         for (Persoon* p : personen_.all)
@@ -186,7 +188,8 @@ private:
     Table<Persoon> personen_;
     Array<Waiting> waiting_;
     Table<Outbox> outboxes_;
-    Sequence wanted_, keys_, rows_, ontvangers_, sent_;
+    static constexpr u8 DUE[] = {'.', 'd', 'u', 'e'};
+    Sequence wanted_, keys_, rows_, due_keys_, due_rows_, ontvangers_, sent_;
     Buffer left_, announced_, chunk_counts_, counts_, fields_, key_;
     Chunks plain_;
 
@@ -278,9 +281,13 @@ private:
     }
 
     void write_rows() {
-        keys_.clear(), rows_.clear();
+        keys_.clear(), rows_.clear(), due_keys_.clear(), due_rows_.clear();
         for (Persoon* p : personen_.all) {
             if (!p->changed) continue;
+            if (p->is_due) {
+                due_keys_.data.put(p->key), due_keys_.add({DUE, sizeof DUE});
+                due_rows_.data.byte('/'), due_rows_.data.decimal(p->due), due_rows_.data.byte('/'), due_rows_.end();
+            }
             if (p->head.pages == 1 || p->head.changed) {
                 keys_.add(p->key);
                 heads_.write(rows_.data, p->head), rows_.end();
@@ -293,6 +300,7 @@ private:
                 }
         }
         result.keys = keys_.strings(), result.rows = rows_.strings();
+        result.due_keys = due_keys_.strings(), result.due_rows = due_rows_.strings();
     }
 
     void add(const Chunks& from) {
@@ -340,8 +348,10 @@ EXPORTED void kern_free(Kern* k) {
 EXPORTED const kern::Result* kern_result(const Kern* k) { return &k->result; }
 
 // Opens a frame, from the offset `start` on; the batches must stay where they are until it is folded. False when they are no records.
-EXPORTED bool kern_open(Kern* k, uint64_t soort, int64_t partition, int64_t start, const kern::Batch* batches, uint64_t count) {
-    return k->open(soort, partition, start, batches, count);
+// `klok` is the day of the newest tick, if there was one.
+EXPORTED bool kern_open(Kern* k, uint64_t soort, int64_t partition, int64_t start, int64_t klok, bool ticked, const kern::Batch* batches,
+                        uint64_t count) {
+    return k->open(soort, partition, start, {klok, ticked}, batches, count);
 }
 
 // The rows too must stay until the frame is folded.

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from aiokafka.errors import CorruptRecordException
 
+from streams.core.period import BEFORE
 from streams.core.step import Fate
 from streams.effects import Effects, Encoded, Row
 from streams.encoded import fields_of
@@ -45,6 +46,8 @@ class _Result(ctypes.Structure):
         ("wanted", _Strings),
         ("keys", _Strings),
         ("rows", _Strings),
+        ("due_keys", _Strings),
+        ("due_rows", _Strings),
         ("left", ctypes.c_void_p),
         ("lefts", ctypes.c_uint64),
         ("announced", ctypes.c_void_p),
@@ -80,7 +83,8 @@ class Kern:
         """
         result, batches = self._result, run.batches
         frame = (_Batch * len(batches))(*[_Batch(b.data, len(b.data), b.base_offset, b.count) for b in batches])
-        if not self._lib.kern_open(self._kern, self._program.soorten[topic], partition, run.start, frame, len(batches)):
+        klok = BEFORE if effects.klok is None else effects.klok, effects.klok is not None
+        if not self._lib.kern_open(self._kern, self._program.soorten[topic], partition, run.start, *klok, frame, len(batches)):
             raise CorruptRecordException(f"a record of {topic} behind offset {run.start} is cut off")
         held = []
         while result.wanted.count:
@@ -89,6 +93,8 @@ class Kern:
             self._lib.kern_give(self._kern, held[-1], _sizes(rows))
         self._lib.kern_fold(self._kern)
         effects.changes.update(zip(_strings(result.keys), [row or None for row in _strings(result.rows)], strict=True))
+        due = zip(_strings(result.due_keys), _strings(result.due_rows), strict=True)
+        effects.changes.update((key, row) for key, row in due if row != read(key))
         for fate, number in zip(_FATES, result.fates, strict=True):
             if number:
                 effects.count(topic, fate, number)
@@ -169,7 +175,7 @@ def _load(library: Path) -> Any:  # noqa: ANN401
     lib.kern_new.argtypes, lib.kern_new.restype = [ctypes.c_char_p, number, number], pointer
     lib.kern_result.argtypes, lib.kern_result.restype = [pointer], pointer
     signed = ctypes.c_int64
-    lib.kern_open.argtypes, lib.kern_open.restype = [pointer, number, signed, signed, pointer, number], ctypes.c_bool
+    lib.kern_open.argtypes, lib.kern_open.restype = [pointer, number, signed, signed, signed, ctypes.c_bool, pointer, number], ctypes.c_bool
     lib.kern_give.argtypes, lib.kern_give.restype = [pointer, ctypes.c_char_p, pointer], None
     lib.kern_put.argtypes, lib.kern_put.restype = [pointer, ctypes.c_char_p, number, ctypes.c_char_p, number], None
     lib.kern_encode.argtypes = [pointer, ctypes.c_char_p, pointer, ctypes.c_char_p, pointer, number, number]

@@ -46,6 +46,7 @@ struct Soort {
     bool weighed;  // a basisfeit that is judged with all feiten, or what counts for all pairs: whoever has one is left to the reference
     Array<Form> velden;
     Array<u32> grond_voor, gebruikt_door;  // diensten
+    i64 bewaren;                           // days for which something is kept because of a basisfeit of it
     Array<Schema> schemas;
 };
 
@@ -106,6 +107,7 @@ struct Program {
     Array<Dienst> diensten;
     Array<Slice> ending;  // sorted: houders that end; who is told in their place depends on the klok
     Array<Bron> bronnen;  // sorted
+    i64 bewaren;          // the longest of all
 };
 
 // Reads a program into `arena`; the reader's `ok` tells whether it is one.
@@ -114,7 +116,7 @@ public:
     Loader(Reader& in, Arena& arena) : in_(in), arena_(arena) {}
 
     void load(Program& p) {
-        record(9);
+        record(10);
         p.name_space = bin();
         record(4);
         range(p.versie), range(p.moment), range(p.day), range(p.number);
@@ -128,6 +130,7 @@ public:
         list(p.diensten, [this](Dienst& d) { dienst(d); });
         list(p.ending, [this](Slice& s) { s = str(); });
         list(p.bronnen, [this](Bron& b) { record(2), b.id = str(), indexes(b.diensten); });
+        p.bewaren = number();
         check(p);
     }
 
@@ -157,11 +160,12 @@ private:
     }
 
     void soort(Soort& s) {
-        record(13);
+        record(14);
         s.nummer = number(), s.naam = str(), s.before_record_id = bin(), s.before_partition = bin();
         s.plain = flag(), s.basis = flag(), s.filtert_zelf = flag(), s.grouped = flag(), s.weighed = flag();
         list(s.velden, [this](Form& f) { f = Form(number()); });
         indexes(s.grond_voor), indexes(s.gebruikt_door);
+        s.bewaren = number();
         list(s.schemas, [this](Schema& schema) {
             record(2);
             schema.id = number();

@@ -64,6 +64,7 @@ def program_of(catalogue: Catalogue, rulebook: Rulebook, source: str) -> Program
         [_dienst(d, numbers) for d in diensten],
         sorted({houder for d in diensten for houder in d.beurten}),
         [(bron, [places[d.nummer] for d in diensten if bron in d.bronnen]) for bron in sorted({b for d in diensten for b in d.bronnen})],
+        rulebook.bewaren,
     )
     return Program(msgspec.msgpack.encode(parts), {s.topic: numbers[s.nummer] for s in soorten}, [d.naam for d in diensten])
 
@@ -150,7 +151,7 @@ def _field(soort: Soort, name: str, field: Mapping[str, Any], type_: object, *, 
 
 
 def _is_plain(rulebook: Rulebook, soort: Soort, schemas: Mapping[int, object]) -> bool:
-    """Whether mutaties of a soort are the native core's: feit or basisfeit, not both, not held, and not what makes it leave a persoon.
+    """Whether mutaties of a soort are the native core's: it reads all that is laid beside it, leaves no persoon for it, and none is held.
 
     Where there is none of the latter, nothing is to be said of them, so that feiten which such a dienst uses too are plain as well.
     """
@@ -158,7 +159,7 @@ def _is_plain(rulebook: Rulebook, soort: Soort, schemas: Mapping[int, object]) -
         return False
     diensten = [rulebook.diensten[d] for d in (*soort.paar_in, *soort.paren_van)]
     involved = {soort.nummer, *(d.basis for d in diensten), *(n for d in diensten if soort.is_basisfeit for n in d.feiten)}
-    return all(schemas[n] is not None and not (rulebook.soorten[n].grond_voor and rulebook.soorten[n].gebruikt_door) for n in involved)
+    return all(schemas[n] is not None for n in involved)
 
 
 def _is_weighed(rulebook: Rulebook, soort: Soort) -> bool:
@@ -189,6 +190,7 @@ def _soort(
         [_form(soort, i) for i in range(len(soort.velden))],
         [places[d] for d in soort.paren_van],
         [places[d] for d in soort.paar_in],
+        max((d.bewaren for d in rulebook.diensten.values() if d.basis == soort.nummer), default=0),
         schemas,
     )
 

@@ -12,6 +12,8 @@ struct Persoon {
     bool wanted = false;  // some mutatie about it was read
     bool left = false;    // from here on the reference takes its mutaties
     bool changed = false;
+    bool is_due = false;  // whether the klok is to look at it on the day `due`
+    i64 due = 0;
     Head head;
     Array<Page*> pages;  // those that were asked for, when there are several
 
@@ -28,11 +30,19 @@ struct Beside {
     Feit feit;
 };
 
+// The newest tick; the day before all days where there was none.
+struct Klok {
+    i64 day;
+    bool there;
+};
+
 // `Out` has said(dienst, change, sent, telling) for each signaal.
 template <class Out>
 class Step {
 public:
     Step(const Program& program, Arena& arena, Pages& pages, Out& out) : program_(program), arena_(arena), pages_(pages), out_(out) {}
+
+    void open(Klok klok) { klok_ = klok; }
 
     Fate take(Persoon& p, const Soort& soort, const Mutatie& m, i64 partition, i64 offset) {
         cause_ = {&soort, partition, offset, m.registratietijd};
@@ -47,6 +57,7 @@ private:
     Out& out_;
     Buffer scratch_;
     Cause cause_{};
+    Klok klok_{};
 
     u32 index(const Soort& soort) const { return u32(&soort - program_.soorten.data); }
 
@@ -59,6 +70,7 @@ private:
 
     Fate take_feit(Persoon& p, const Soort& soort, const Mutatie& m) {
         if (!may_keep(program_, p.head, soort)) return Fate::NIET_BEWAARD;
+        bool is_new = is_nothing(p.head);
         Page& page = *p.page(p.number({m.name, sizeof m.name}));
         Feiten* feiten = page.of(soort.nummer);
         i64 position = feiten ? feiten->position(m.name) : -1;
@@ -79,6 +91,7 @@ private:
         }
         pages_.put(page, soort, feit, position);
         p.changed = true;
+        if (is_new) look_after(p, p.head);
         if (full) divide(p);
         return Fate::OPGESLAGEN;
     }
@@ -169,16 +182,39 @@ private:
         u32 j = 0;
         while (j < before.size && !(before[j].name == Slice{m.name, sizeof m.name})) j++;
         if (j < before.size && m.versie <= before[j].versie) return Fate::BEKEND;
+        if (is_beside_another(soort, before, j, m)) return Fate::LEFT;
         Grond record{{m.name, sizeof m.name}, m.versie, cause_.offset, m.period, m.values};
         Grond was = j < before.size ? before[j] : record;
         Head after = with(p.head, soort, j, record);
         Array<Beside> beside;
         if (!asks_nothing(p.head, after) || !forgets_nothing(p, after) || !laid_beside(p, soort, j, was, beside)) return Fate::LEFT;
         lay(soort, j, was, record, beside);
+        if (ends(p.head, after)) look_after(p, after);
         after.page = p.head.page;
         p.head = after;
         p.head.changed = p.changed = true;
         return Fate::OPGESLAGEN;
+    }
+
+    // The klok looks at the persoon a bewaartermijn behind the next day (retention.py).
+    void look_after(Persoon& p, const Head& head) {
+        i64 longest = 0;
+        for (const Gronden& g : head.gronden)
+            if (const Soort* s = soort_of(g.nummer); s && s->bewaren > longest) longest = s->bewaren;
+        p.due = klok_.there ? klok_.day + 1 + (longest ? longest : program_.bewaren) : klok_.day;
+        p.is_due = true;
+    }
+
+    static bool is_nothing(const Head& head) { return head.pages == 1 && head.gronden.size == 0 && head.page.size == 0; }
+
+    // Whether from now on no basisfeit goes on.
+    static bool ends(const Head& before, const Head& after) { return !goes_on(after) && (is_nothing(before) || goes_on(before)); }
+
+    static bool goes_on(const Head& head) {
+        for (const Gronden& g : head.gronden)
+            for (const Grond& basis : g.records)
+                if (basis.period.there && basis.period.open) return true;
+        return false;
     }
 
     bool is_addressed(const Soort& soort, const Mutatie& m) const {
@@ -187,6 +223,21 @@ private:
             if (m.values[dienst.kenmerk].kind != Value::TEXT || !dienst.addresses(m.values[dienst.houder].text)) return false;
         }
         return true;
+    }
+
+    // Whether the soort is told of beside itself, and another houder has one of it on the same days. What was said of a basisfeit stands in
+    // the head, and makes that the reference's.
+    bool is_beside_another(const Soort& soort, const Array<Grond>& gronden, u32 j, const Mutatie& m) const {
+        if (!m.period.there) return false;
+        for (u32 d : soort.gebruikt_door) {
+            u32 houder = program_.diensten[d].houder;
+            for (size_t i = 0; i < gronden.size; i++) {
+                const Grond& other = gronden[i];
+                if (i == j || !other.period.there || !shared_days(m.period, other.period).there) continue;
+                if (houder >= other.values.size || !(other.values[houder].text == m.values[houder].text)) return true;
+            }
+        }
+        return false;
     }
 
     Head with(const Head& head, const Soort& soort, u32 position, const Grond& record) {

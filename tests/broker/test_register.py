@@ -65,6 +65,11 @@ class Side:
             for bsn in bsns:
                 await node.send(ASKED, asked, key=key or self.made.persoon(bsn).encode())
 
+    async def erase(self, bsn: str) -> None:
+        """A null in the place of the volgverzoek."""
+        async with AIOKafkaProducer(bootstrap_servers=self.servers, transactional_id=secrets.token_hex(8)) as node, node.transaction():
+            await node.send(ASKED, None, key=self.made.persoon(bsn).encode())
+
     async def published(self) -> list[tuple[str, int, bool]]:
         """All that went out about these persons: (record_id, versie, live), in the order of each partition."""
         consumer = AIOKafkaConsumer(TOPIC, bootstrap_servers=self.servers, auto_offset_reset="earliest")
@@ -132,6 +137,24 @@ async def test_after_a_new_start_old_volgverzoeken_change_nothing_and_new_ones_a
         assert await side.published() == [("a", 1, True), ("a", 1, True), ("a", 2, True)]
 
 
+async def test_who_was_erased_is_followed_no_more_and_anew_from_versie_1(side: Side, tmp_path: Path) -> None:
+    one, other = BSNS[:2]
+    async with side.bron(tmp_path / "uwv.sqlite") as bron:
+        await side.ask([one, other], 2, "2026-01-01")
+        bron.deliver([side.checked(one, "a"), side.checked(other, "b")])
+        await side.until(lambda x: len(x) == 2)
+        await side.erase(one)
+        await side.ask([other], 3, "2025-01-01")
+        await side.until(lambda x: len(x) == 3)
+    async with side.bron(tmp_path / "uwv.sqlite") as bron:
+        await asyncio.sleep(1)
+        bron.deliver([side.checked(one, "a", 2)])
+        await asyncio.sleep(1)
+        assert ("a", 2, True) not in await side.published()
+        await side.ask([one], 1, "2026-01-01")
+        assert ("a", 2, True) in await side.until(lambda x: ("a", 2, True) in x)
+
+
 async def test_a_bad_volgverzoek_is_skipped_and_hurts_nobody_else(side: Side, tmp_path: Path) -> None:
     one, other = BSNS[:2]
     async with side.bron(tmp_path / "uwv.sqlite") as bron:
@@ -177,6 +200,7 @@ async def test_kill_9_between_outbox_and_mark_loses_nothing(servers: str, catalo
     key = secrets.token_bytes(32)
     side = Side(servers, catalogue, key)
     file = tmp_path / "uwv.sqlite"
+    await side.ask(BSNS, 1, "1970-01-01")
     with closing(Register(file, catalogue, "uwv")) as register, register.batch():
         for bsn in BSNS:
             register.follow(side.made.persoon(bsn), Volgverzoek(1, 0, (Volging(DIENST, 0),)))
@@ -205,6 +229,7 @@ async def test_kill_9_of_the_command_in_the_midst_of_its_work_loses_nothing(
     side = Side(servers, catalogue, key.read_bytes())
     wanted = {f"{n}-{i}" for n in range(len(BSNS)) for i in range(30)}
     lines.write_bytes(b"".join(raw(opgave(b, record_id=f"{n}-{i}")) + b"\n" for n, b in enumerate(BSNS) for i in range(30)))
+    await side.ask(BSNS, 1, "1970-01-01")
     with closing(Register(file, catalogue, "uwv")) as register, register.batch():
         for bsn in BSNS:
             register.follow(side.made.persoon(bsn), Volgverzoek(1, 0, (Volging(DIENST, 0),)))

@@ -110,6 +110,7 @@ WRONG: list[tuple[str, tuple[str | int, ...], object, str]] = [
     ),
     (DIENST, ("regel", "patroon"), "profiel", "regel: Input tag 'profiel' found using 'patroon' does not match"),
     (DIENST, ("bewaartermijn",), "15 maanden", "bewaartermijn: String should match pattern"),
+    (DIENST, ("bewaartermijn",), "P466D", "bewaartermijn: mutaties.gemeente.bijstand is kept for P15M only"),
     (DIENST, ("ontvanger", "soort"), "bank", "ontvanger.soort.0: Input should be 'gemeente', 'svb', "),
     (TOPIC, ("eigenaar",), "kadaster", "eigenaar: kadaster is not in bronnen.yaml"),
     (TOPIC, ("eigenaar",), "svb", "eigenaar: the topic's bron is expected, not svb"),

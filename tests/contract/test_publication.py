@@ -163,8 +163,12 @@ def test_the_herkomst_of_a_field_is_where_the_engine_took_it(dienst: Any) -> Non
         signaal = SIGNALEN[f"voorbeelden/{dienst.dienst}.{feit.soort}.json"][0]
         explained = set()
         for origin in lineage_of(CATALOGUE, dienst):
-            part = next((p for p in ("basisfeit", "feit") if signaal[p]["soort"] == origin.soort), None)
-            if part is None:
+            part = (
+                "feit"
+                if any(path.startswith(("feit.", "gegevens.", "vervolg[].")) for path in origin.signaalveld.split(", "))
+                else "basisfeit"
+            )
+            if signaal[part]["soort"] != origin.soort:
                 continue
             source = golden[signaal[part]["topic"], signaal[part]["record_id"], signaal[part]["versie"]]
             explained.update(origin.signaalveld.split(", "))

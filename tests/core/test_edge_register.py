@@ -44,6 +44,11 @@ class Held:
         with self.register.batch():
             return self.register.follow(PERSOON, Volgverzoek(versie or self._volgverzoeken, 0, volgt))
 
+    def forget(self) -> bool:
+        """A null in the place of the volgverzoek."""
+        with self.register.batch():
+            return self.register.forget(PERSOON)
+
     def goes_out(self) -> list[tuple[str, int, bool]]:
         """All that is in the outbox, and acknowledge it."""
         out = self.register.outgoing(100)
@@ -73,6 +78,38 @@ def test_the_answer_holds_the_current_versions_whose_period_reaches_the_followed
     held.deliver("open", versie=2, begindatum="2020-02-01", einddatum=None)
     held.follow("2025-12-31")
     assert sorted(held.goes_out()) == [("on the day", 1, True), ("open", 2, True)]
+
+
+def test_whoever_the_node_has_erased_is_not_followed_any_more_and_may_be_asked_for_anew_from_versie_1(held: Held) -> None:
+    held.follow("2025-01-01", versie=7)
+    held.deliver("a", begindatum="2025-02-01", einddatum=None)
+    held.deliver("b", begindatum="2025-02-01", einddatum="2025-02-28")
+    held.goes_out()
+    held.deliver("a", versie=2, begindatum="2025-02-01", einddatum=None)
+    assert held.forget()
+    held.deliver("a", versie=3, begindatum="2025-02-01", einddatum=None)
+    assert held.goes_out() == []
+    assert not held.forget()
+    assert held.follow("2027-01-01", versie=1)
+    assert held.goes_out() == [("a", 3, True)], "the node holds nothing of b, so that it need not hear of it"
+
+
+def test_a_bron_that_missed_a_null_sees_from_the_topic_as_a_whole_who_was_erased(held: Held) -> None:
+    held.follow("2025-01-01", versie=7)
+    held.deliver("a", begindatum="2025-02-01", einddatum=None)
+    held.goes_out()
+    anew = Volgverzoek(1, 0, (Volging(DIENST, 20_000),))
+    for standing, out in (
+        ({PERSOON: Volgverzoek(7, 0, anew.volgt)}, []),
+        ({PERSOON: anew}, [("a", 1, True)]),
+        ({PERSOON: None}, []),
+        ({}, []),
+    ):
+        with held.register.batch():
+            held.register.compare(standing)
+        assert held.goes_out() == out
+    held.deliver("a", versie=2, begindatum="2025-02-01", einddatum=None)
+    assert held.goes_out() == []
 
 
 @pytest.mark.parametrize("vanaf", [("2026-01-01", "2025-01-01"), ("2025-01-01", "2026-01-01")])

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -46,6 +47,16 @@ def test_the_shares_are_those_of_the_knobs(deliveries: list[Delivery]) -> None:
     assert sum(d.line["feit"] is None for d in deliveries) / len(records) == pytest.approx(knobs.withdrawn, abs=0.01)
     assert sum(n > 1 for n in records.values()) / len(records) == pytest.approx(knobs.corrected + knobs.withdrawn, abs=0.02)
     assert 1 - len(with_benefit) / len(persons) == pytest.approx(knobs.without_benefit, abs=0.04)
+
+
+def test_a_few_personen_have_bijstand_of_two_gemeenten_over_the_same_days(deliveries: list[Delivery]) -> None:
+    newest: dict[tuple[str, str], dict[str, Any]] = {}
+    for d in sorted((d for d in deliveries if d.soort == "gemeente.bijstand"), key=lambda d: int(d.line["versie"])):
+        newest[d.line["bsn"], d.line["record_id"]] = d.line["feit"]
+    standing = [(bsn, f["begindatum"], f["einddatum"] or "9", f["houder"]) for (bsn, _), f in newest.items() if f is not None]
+    pairs = [(one, two) for one in standing for two in standing if one[0] == two[0] and one[3] != two[3]]
+    both = {bsn for (bsn, begin, end, _), (_, first, last, _) in pairs if begin <= last and first <= end}
+    assert 0.003 < len(both) / len({d.line["bsn"] for d in deliveries}) < 0.03
 
 
 def test_later_versions_sometimes_arrive_before_earlier_ones(deliveries: list[Delivery]) -> None:

@@ -55,8 +55,8 @@ def truth(told: Sequence[Event]) -> worlds.Live:
 
 
 def beside_each(standing: Sequence[Told]) -> worlds.Live:
-    """The pairs of each bijstand with what shares a day with it; of no other is a bron asked."""
-    found: worlds.Live = set()
+    """The pairs of each bijstand with what shares a day with it, another gemeente's among it; of no other is a bron asked."""
+    found = worlds.truth([t for t in standing if t.soort == BASIS], SHOWN)
     for basis in (t for t in standing if t.soort == BASIS):
         feiten = [t for t in standing if t.soort != BASIS and worlds.days(t) & worlds.days(basis)]
         found |= worlds.truth([basis, *chained(feiten)], SHOWN)

@@ -65,6 +65,11 @@ class Both:
         self.left = 0  # records that the native core left to the reference
         self._next: dict[str, int] = {}
 
+    @property
+    def rows(self) -> dict[bytes, bytes]:
+        """The rows of personen: those of the klok's days say only what came since it struck."""
+        return {key: row for key, row in self.store.rows.items() if not key.startswith(b"#")}
+
     def take(self, deliveries: Iterable[Delivered], cuts: Sequence[int] = ()) -> Effects:
         """Fold deliveries as one transaction, in frames of one topic each that are also cut at ``cuts``."""
         frames = [(topic, run_of(records)) for topic, records in self._frames(list(deliveries), set(cuts))]

@@ -108,7 +108,8 @@ def told_on(houder: str, day: int | None) -> str | None:
 def truth(told: Sequence[Event]) -> Live:
     """What the days say, each with whom it is to be told on that of the klok."""
     _, klok = newest(told)
-    pairs = worlds.truth(t for t in told if isinstance(t, Told) and t.soort in {BASIS, FEIT})
+    of_pairs = [t for t in told if isinstance(t, Told) and t.soort in {BASIS, FEIT}]
+    pairs = worlds.truth(of_pairs, worlds.PUBLISHED, lambda houder: told_on(houder, klok))
     found = [(0, pair) for pair in pairs] + [(1, alone) for alone in basis_worlds.truth(told)]
     addressed = [(at, told_on(row[at], klok), row) for at, row in found]
     return {(*row[:at], wie, *row[at + 1 :]) for at, wie, row in addressed if wie is not None}

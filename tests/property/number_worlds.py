@@ -36,6 +36,7 @@ class Net:
         self.refused: list[bytes] = []  # reasons
         self.quarantine: list[Delivered] = []
         self.asked, self.ended = set[bytes](), set[bytes]()  # personen for whom bronnen were asked, and no longer
+        self.erased: list[bytes] = []  # personen of whom a bron was told that nothing is kept, once for each
         self.places: dict[tuple[str, int, int], Mutatie] = {}  # what stands where, of what was taken
         self._waiting: Queues = {}
 
@@ -70,12 +71,18 @@ class Net:
                 elif topic == "quarantaine":
                     self.refused.append(dict(headers)["reden"])
                     self.quarantine.append(Delivered(dict(headers)["topic"].decode(), key, value))
-                elif not codec_of(0).decode_volgverzoek(value).volgt:
-                    self.ended.add(key)
                 else:
-                    self.asked.add(key)
-                    for answer in answers(key, topic.removeprefix("volgverzoeken.")):
-                        self.put(answer)
+                    self._asked(topic.removeprefix("volgverzoeken."), key, value, answers)
+
+    def _asked(self, bron: str, key: bytes, value: bytes | None, answers: Answers) -> None:
+        if value is None:
+            self.erased.append(key)
+        elif not codec_of(0).decode_volgverzoek(value).volgt:
+            self.ended.add(key)
+        else:
+            self.asked.add(key)
+            for answer in answers(key, bron):
+                self.put(answer)
 
     def rows(self, persoon: bytes) -> dict[bytes, bytes]:
         """What is kept of a persoon."""
@@ -83,8 +90,8 @@ class Net:
 
     def known(self) -> set[bytes]:
         """The personen of whom records are kept."""
-        heads = [(e, key) for e in self.engines for key in e.store.rows if is_head(key)]
-        return {key for e, key in heads if not timeline_of(key, e.store.rows.get).is_empty}
+        heads = [(key, timeline_of(key, e.store.rows.get)) for e in self.engines for key in e.store.rows if is_head(key)]
+        return {key for key, t in heads if t.head.gronden or any(page.size for page in t.pages())}
 
 
 def became(old: bytes, new: bytes | None, versie: int = 1) -> Delivered:

@@ -75,9 +75,9 @@ def test_the_same_input_gives_the_same_bytes_also_from_restored_state(told: list
 def test_to_take_everything_once_more_changes_nothing(told: list[Event]) -> None:
     engine = Both(0)
     told_by(engine, ([e] for e in told))
-    rows = dict(engine.store.rows)
+    rows = engine.rows
     assert told_by(engine, ([e] for e in told)) == []
-    assert engine.store.rows == rows
+    assert engine.rows == rows
 
 
 @given(events(ticks=0) | debtors(ticks=0), st.integers(0, 50))
@@ -107,8 +107,8 @@ def test_a_tick_looks_at_nobody_who_is_not_due(told: list[Event], day: int) -> N
     one = delivered(Tick(day))
     effects = engine.python.fold(watched, 3, [(one.topic, run_of([SourceRecord(None, one.value, 999)]))])
     later = engine.store.klok is None or day > engine.store.klok
-    assert bool(read) == bool(due and later)
-    assert bool(effects.changes) == bool(due and later)
+    assert any(not key.startswith(b"#") for key in read) == bool(due and later)
+    assert any(not key.startswith(b"#") for key in effects.changes) == bool(due and later)
 
 
 @given(events(ticks=3) | debtors(ticks=2))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from streams.core import diff as diff_module
 from streams.core import spells, step
+from streams.core.due import Due
 from streams.core.period import Period
 from streams.core.timeline import Timeline
 from streams.due import DueIndex
@@ -97,12 +98,12 @@ def _only_on_its_day(self: DueIndex, day: int) -> set[bytes]:
     return self._days.get(day, set())
 
 
-def _due_is_not_written(self: Timeline, day: int | None) -> Timeline:
+def _due_is_not_written(self: Timeline, due: Due) -> Timeline:
     return self
 
 
-def _today_only(rulebook: Any, timeline: Any, klok: int | None, day: int, place: Any) -> Any:
-    return _tick(rulebook, timeline, None, day, place)
+def _today_only(rulebook: Any, timeline: Any, klok: int | None, day: int, place: Any, days: Any) -> Any:
+    return _tick(rulebook, timeline, None, day, place, days)
 
 
 _diff, _next_border, _tick = diff_module.diff, spells.next_border, step.tick

@@ -16,6 +16,8 @@ def _houder_only(dienst: Any, houder: str, day: int) -> str:
 
 
 def _first_opvolger_for_ever(dienst: Any, houder: str, day: int) -> str | None:
+    if houder not in dienst.beurten:
+        return houder
     days, ontvanger = dienst.beurten[houder][0]
     return ontvanger if day in days else next((o for _, o in dienst.beurten[houder][1:]), None)
 
@@ -37,8 +39,8 @@ def _no_pair_waits(rulebook: Any, timeline: Any) -> bool:
     return False
 
 
-def _today_only(rulebook: Any, timeline: Any, klok: int | None, day: int, place: Any) -> Any:
-    return _tick(rulebook, timeline, None, day, place)
+def _today_only(rulebook: Any, timeline: Any, klok: int | None, day: int, place: Any, days: Any) -> Any:
+    return _tick(rulebook, timeline, None, day, place, days)
 
 
 _next, _tick = pairs.next_of_pairs, step.tick

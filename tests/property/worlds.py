@@ -1,7 +1,7 @@
 """Small worlds for Hypothesis: mutaties about one persoon, the engine's run over them, and the truth worked out day by day."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,7 @@ LISTED = {
     "duo.studiefinanciering": ("regeling", "onderwijssoort", "maandbedrag"),
     "uwv.inkomstenopgave": ("loonheffingennummer", "tijdvak", "loon_sv"),
 }
+PUBLISHED = LISTED | {BASIS: ("houder", "wet")}  # of which records are told of beside those of other houders
 HOUDERS = ("gm0363", "gm0599", "gm0014")
 
 
@@ -150,8 +151,13 @@ def live(signalen: Sequence[Signaal]) -> Live:
     }
 
 
-def truth(told: Iterable[Told], listed: Mapping[str, Sequence[str]] = LISTED) -> Live:
-    """The same, worked out by laying the days of the newest versions beside each other, one by one."""
+def truth(
+    told: Iterable[Told], listed: Mapping[str, Sequence[str]] = LISTED, who: Callable[[str], str | None] = lambda houder: houder
+) -> Live:
+    """The same, worked out by laying the days of the newest versions beside each other, one by one.
+
+    ``who`` is told in the place of a houder: of a basisfeit beside another one only when each is told to somebody else.
+    """
     newest: dict[tuple[str, str], Told] = {}
     for one in told:
         key = one.soort, one.mutatie.record_id
@@ -162,7 +168,8 @@ def truth(told: Iterable[Told], listed: Mapping[str, Sequence[str]] = LISTED) ->
         _pair(basis, feit, shared, listed[feit.soort])
         for basis in standing
         for feit in standing
-        if basis.soort == BASIS != feit.soort and (shared := sorted(days(basis) & days(feit)))
+        if basis.soort == BASIS and feit.soort in listed and (shared := sorted(days(basis) & days(feit)))
+        if feit.soort != BASIS or who(basis.mutatie.feit["houder"]) != who(feit.mutatie.feit["houder"]) is not None
     }
 
 

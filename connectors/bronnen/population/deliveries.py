@@ -25,7 +25,7 @@ class Delivery(NamedTuple):
     line: dict[str, Any]
 
 
-_BESIDE: Final = ("further", "young", "debtors", "applicants", "deaths", "declarations")  # names of random sources
+_BESIDE: Final = ("further", "young", "debtors", "applicants", "deaths", "declarations", "elsewhere")  # names of random sources
 
 
 def population(
@@ -41,10 +41,10 @@ def population(
     gemeenten = sorted(o.id for o in catalogue.blijvende_ontvangers.values() if o.soort == "gemeente")
     invorderaars = gemeenten + sorted(o.id for o in catalogue.blijvende_ontvangers.values() if o.soort == "waterschap")
     rnd = Random(seed)  # noqa: S311 - repeatable on purpose
-    further, young, debtors, asking, dying, declaring = (Random(f"{name} {seed}") for name in _BESIDE)  # noqa: S311
+    further, young, debtors, asking, dying, declaring, elsewhere = (Random(f"{name} {seed}") for name in _BESIDE)  # noqa: S311
     applicants = Applicants(asking, knobs, soorten, invorderaars, days)
     mean = months / 3 if mutations is None else max(1.0, (mutations / persons / 1.14 - 3.0 - applicants.mean) / 1.6)
-    maker = PersonMaker(rnd, knobs, gemeenten, days, mean)
+    maker = PersonMaker(rnd, elsewhere, knobs, gemeenten, days, mean)
     makers = (
         (rnd, maker),
         (further, FurtherRecords(further, knobs, soorten, days)),

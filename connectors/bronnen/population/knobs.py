@@ -9,6 +9,7 @@ class Knobs:
 
     without_benefit: float = 0.20  # persons about whom nothing may be kept
     second_benefit: float = 0.10  # of those with one
+    second_elsewhere: float = 0.05  # of these: at another gemeente than the first, most of them over days that both pay
     moves: float = 0.04  # benefits that end at one gemeente and begin at another
     amsterdam: float = 0.10  # benefits that Amsterdam pays
     four_weekly: float = 0.15  # employers that pay every four weeks

@@ -40,10 +40,11 @@ def uuid_of(rnd: Random) -> str:
 
 
 class PersonMaker:
-    """Makes the records of persons from one random source."""
+    """Makes the records of persons from one random source, and from ``elsewhere`` at which gemeente a second benefit is paid."""
 
-    def __init__(self, rnd: Random, knobs: Knobs, gemeenten: Sequence[str], days: int, income_months: float) -> None:
+    def __init__(self, rnd: Random, elsewhere: Random, knobs: Knobs, gemeenten: Sequence[str], days: int, income_months: float) -> None:
         self._rnd = rnd
+        self._elsewhere = elsewhere
         self._knobs = knobs
         self._gemeenten = gemeenten
         self._days = days
@@ -54,8 +55,11 @@ class PersonMaker:
         """All records of one more person."""
         chance = self._rnd.random
         if chance() >= self._knobs.without_benefit:
+            houder = None
             for _ in range(2 if chance() < self._knobs.second_benefit else 1):
-                yield from self._benefit()
+                for record in self._benefit():
+                    yield record if houder is None else record._replace(feit=record.feit | {"houder": houder})
+                houder = None if self._elsewhere.random() < self._knobs.second_elsewhere else record.feit["houder"]
         for _ in range((1, 1, 1, 2, 2, 3)[self._rnd.randrange(6)]):
             yield from self._job()
         if chance() < self._knobs.uwv_benefit:
