@@ -39,7 +39,7 @@ def fetch_runs(consumer: Any, most: int) -> None:  # noqa: ANN401 - aiokafka has
 class RunConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
     """aiokafka's consumer; ``getmany`` gives runs of at most ``most`` records."""
 
-    most = 10_000
+    most = 50_000  # so many that most keys of a log which was not cleaned up come more than once
 
     async def start(self) -> None:
         """Connect; raises KafkaError."""

@@ -15,7 +15,7 @@ from aiokafka import TopicPartition
 from schemas.brokers import client_options
 from streams.clients import Clients
 from streams.crash_points import crash_point
-from streams.native.contents import contents_of
+from streams.native.newest import newest_of
 from streams.records import Run
 from streams.settings import EngineSettings
 from streams.store import PartitionStore
@@ -77,7 +77,7 @@ async def restore(settings: EngineSettings, clients: Clients, partition: int, st
         consumer.seek(tp, progress.begin)
         async for runs in _runs(settings, consumer, tp, progress):
             for run in runs:
-                store.restore(contents_of(run))
+                store.restore(newest_of(run))
                 crash_point("during-recovery")
             store.position = progress.at
         store.restored()

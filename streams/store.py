@@ -24,6 +24,7 @@ class PartitionStore:
         self.persons = 0  # that have state
         self.position = 0  # offset in the changelog up to which the rows are restored
         self._due = DueIndex()
+        self._read: dict[bytes, bytes | None] = {}  # of the changelog, and not among the rows yet
 
     def get(self, key: bytes) -> bytes | None:
         """A row of a persoon, or None."""
@@ -39,16 +40,17 @@ class PartitionStore:
         return self._due.until(day)
 
     def restore(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
-        """Take rows of the changelog, in its order."""
-        newest = dict(rows)
-        meta = newest.pop(META_KEY, None)
-        if meta is not None:
-            self.meta = msgspec.json.decode(meta, type=Meta)
-        for key, value in newest.items():
-            self._put(key, value)
+        """Take rows of the changelog, in its order; they count from ``restored`` on."""
+        self._read.update(rows)
 
     def restored(self) -> None:
         """Told when all rows were taken; raises LayoutError when the newest are of another layout: those before a switch are."""
+        read, self._read = self._read, {}
+        meta = read.pop(META_KEY, None)
+        if meta is not None:
+            self.meta = msgspec.json.decode(meta, type=Meta)
+        for key, value in read.items():
+            self._put(key, value)
         if self.meta.layout != self._layout:
             raise LayoutError(
                 f"the state has layout {self.meta.layout}, the catalogue {self._layout}: 'switch' takes it over to other rules"

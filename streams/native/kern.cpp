@@ -391,4 +391,4 @@ EXPORTED bool rows_add(kern::Rows* r, const uint8_t* block, uint64_t size, int64
 
 EXPORTED bool rows_digest(kern::Rows* r, const uint8_t* records, uint64_t size, int64_t count) { return r->digest({records, size}, count); }
 
-EXPORTED bool rows_locate(kern::Rows* r, const uint8_t* records, uint64_t size, int64_t count) { return r->locate({records, size}, count); }
+EXPORTED bool rows_newest(kern::Rows* r, const uint8_t* records, uint64_t size, int64_t count) { return r->newest({records, size}, count); }

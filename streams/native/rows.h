@@ -58,22 +58,27 @@ public:
         return in.at == in.end;
     }
 
-    // Where the key and the value of each record of a batch stand in it. False when these are no records.
-    bool locate(Slice records, i64 count) {
+    // Where each key stands among the records, and the value of the last record that has it: what a compacted log would have kept of them.
+    // False when these are no records.
+    bool newest(Slice records, i64 count) {
+        if (count < 0 || u64(count) > records.size) return false;
         Batch batch{records.data, records.size, 0, count};
         Reader in(records);
         contents_.clear();
+        clear_slots(u64(count));
         for (i64 n = 0; n < count; n++) {
             Record r;
             if (!read_record(in, batch, r)) return false;
-            locate(records, r.has_key, r.key), locate(records, r.has_value, r.value);
+            Span* value = value_of(records, r.has_key ? r.key : Slice{records.data, 0});
+            *value = r.has_value ? span_in(records, r.value) : Span{-1, -1};
         }
         packed.contents = reinterpret_cast<const Span*>(contents_.data);
+        packed.count = contents_.size / (2 * sizeof(Span));
         return true;
     }
 
 private:
-    Buffer data_, offsets_, ends_, contents_, digests_, fields_, headers_;
+    Buffer data_, offsets_, ends_, contents_, digests_, fields_, headers_, slots_;
     i64 first_ = 0, last_ = 0;
 
     static constexpr i64 FARTHEST = 0x7fffffff;  // from the first offset: a record has no room for more
@@ -105,9 +110,41 @@ private:
         number(offsets_, offset), number(ends_, i64(data_.size));
     }
 
-    void locate(Slice records, bool there, Slice s) {
+    static Span span_in(Slice records, Slice s) {
         i64 begin = s.data - records.data;
-        number(contents_, there ? begin : -1), number(contents_, there ? begin + i64(s.size) : -1);
+        return {begin, begin + i64(s.size)};
+    }
+
+    // A place for each of so many keys and as many again, all free.
+    void clear_slots(u64 keys) {
+        u64 places = 16;
+        while (places < 2 * keys) places *= 2;
+        slots_.clear();
+        __builtin_memset(slots_.room(places * sizeof(u32)), 0, places * sizeof(u32));
+        slots_.size = places * sizeof(u32);
+    }
+
+    // Where the value of a key is told, behind the key, which is added when it is new.
+    Span* value_of(Slice records, Slice key) {
+        u32* slots = reinterpret_cast<u32*>(slots_.data);
+        u64 places = slots_.size / sizeof(u32), at = hash(key);
+        for (;; at++) {
+            u32& number = slots[at & (places - 1)];
+            if (!number) {
+                Span told[2] = {span_in(records, key), {-1, -1}};
+                contents_.put({reinterpret_cast<const u8*>(told), sizeof told});
+                number = u32(contents_.size / sizeof told);
+            }
+            Span* told = reinterpret_cast<Span*>(contents_.data) + 2 * (number - 1);
+            if (key == Slice{records.data + told->begin, size_t(told->end - told->begin)}) return told + 1;
+        }
+    }
+
+    // FNV-1a: who writes the log chooses the keys, and is the engine itself.
+    static u64 hash(Slice key) {
+        u64 h = 14695981039346656037u;
+        for (size_t i = 0; i < key.size; i++) h = (h ^ key.data[i]) * 1099511628211u;
+        return h ^ h >> 32;
     }
 
     void span(Span s, i64 begin) {

@@ -1,4 +1,4 @@
-"""Rows through the native core (rows.h): of an archive as records in Kafka's format, digests of records, contents of a batch."""
+"""Rows through the native core (rows.h): of an archive as records in Kafka's format, digests of records, the newest of a run."""
 
 import ctypes
 from array import array
@@ -61,11 +61,11 @@ class NativeRows:
         numbers = [_numbers(a, n * found.count) for a, n in ((found.offsets, 1), (found.ends, 1), (found.contents, _SPANS))]
         return PackedRows(data, *numbers)
 
-    def contents(self, records: bytes, count: int) -> list[tuple[bytes, bytes | None]]:
-        """Key and value of each record of a batch, b"" where there is no key; raises CorruptRecordException."""
-        if not self._lib.rows_locate(self._rows, records, len(records), count):
+    def newest(self, records: bytes, count: int) -> list[tuple[bytes, bytes | None]]:
+        """Each key of the records, b"" where there is none, and the value of the last one that has it; raises CorruptRecordException."""
+        if not self._lib.rows_newest(self._rows, records, len(records), count):
             raise CorruptRecordException("a record of a batch is cut off")
-        spans = iter(_numbers(self._packed.contents, _SPANS * count))
+        spans = iter(_numbers(self._packed.contents, _SPANS * self._packed.count))
         four = zip(spans, spans, spans, spans, strict=True)
         return [(records[a:b], None if c < 0 else records[c:d]) for a, b, c, d in four]
 
@@ -98,7 +98,7 @@ def _load(library: Path) -> Any:  # noqa: ANN401 - what a library has is known t
     lib.rows_new.argtypes, lib.rows_new.restype = [], pointer
     lib.rows_packed.argtypes, lib.rows_packed.restype = [pointer], pointer
     lib.rows_add.argtypes, lib.rows_add.restype = [pointer, ctypes.c_char_p, number, signed, ctypes.c_bool], ctypes.c_bool
-    for name in ("rows_digest", "rows_locate"):
+    for name in ("rows_digest", "rows_newest"):
         function = getattr(lib, name)
         function.argtypes, function.restype = [pointer, ctypes.c_char_p, number, signed], ctypes.c_bool
     for name in ("rows_free", "rows_clear"):

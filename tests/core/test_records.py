@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from streams.effects import Row
 from streams.encoded import encode_rows, varint
-from streams.native.contents import contents_of
+from streams.native.newest import newest_of
 from streams.native.rows import NativeRows
 from streams.records import Batch, FinishedBatch, Run, SourceRecord, batches, run_of
 
@@ -93,20 +93,26 @@ def test_a_run_leaves_out_what_stands_before_an_offset(told: list[Row], offset: 
     assert run.following == len(told)
 
 
-@given(rows, st.integers(0, 40))
-def test_the_native_core_finds_the_same_keys_and_values(told: list[Row], skipped: int) -> None:
-    data = wire(told, 7)
-    found = [Run([batch], 7 + skipped) for batch, _ in batches(data, 7 + skipped, (), 1_000) if batch is not None]
-    assert [c for run in found for c in contents_of(run)] == [(key or b"", value) for key, value, _ in told[skipped:]]
+few = st.sampled_from([None, b"", b"a", b"b", bytes(9), b"a" * 52])
+repeated = st.lists(st.tuples(few, contents, st.just([("ce_id", b"x")])), min_size=1, max_size=30)
+
+
+@given(repeated, st.integers(0, 40))
+def test_of_each_key_the_newest_value_is_found(told: list[Row], skipped: int) -> None:
+    half = len(told) // 2
+    data = b"".join(wire(part, at) for part, at in ((told[:half], 7), (told[half:], 7 + half)) if part)
+    found = [batch for batch, _ in batches(data, 7 + skipped, (), 1_000) if batch is not None]
+    newest = dict(newest_of(Run(found, max(7 + skipped, found[0].base_offset)))) if found else {}
+    assert newest == {key or b"": value for key, value, _ in told[skipped:]}
 
 
 def test_the_native_core_refuses_a_batch_with_a_record_cut_off() -> None:
     native = NativeRows()
     data = run_of([SourceRecord(b"k", b"value", 0)]).batches[0].data
-    assert native.contents(data, 1) == [(b"k", b"value")]
-    for count, cut in ((1, data[:-2]), (2, data), (1, b"")):
+    assert native.newest(data, 1) == [(b"k", b"value")]
+    for count, cut in ((1, data[:-2]), (2, data), (1, b""), (-1, data), (1 << 40, data)):
         with pytest.raises(CorruptRecordException, match="cut off"):
-            native.contents(cut, count)
+            native.newest(cut, count)
 
 
 @given(rows, st.data())

@@ -18,6 +18,7 @@ def test_persons_and_bytes_are_those_of_the_rows(
     store = PartitionStore("")
     for rows in restored:
         store.restore(rows.items())
+    store.restored()
     for rows in applied:
         store.apply(Effects(changes=rows))
     assert store.persons == sum(len(key) == 52 for key in store.rows)

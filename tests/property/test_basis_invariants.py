@@ -22,6 +22,7 @@ from tests.property.kerns import PARTITION, Both
 def restore(store: PartitionStore, other: PartitionStore) -> None:
     """As a worker does that comes after another."""
     store.restore({**other.rows, META_KEY: msgspec.json.encode(other.meta)}.items())
+    store.restored()
 
 
 MORE = ("gemeente.bijstand", "duo.studiefinanciering")
