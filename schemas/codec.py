@@ -41,6 +41,11 @@ MOMENTS: Final = (MIN_DAY * _DAY_MS, (MAX_DAY + 1) * _DAY_MS - 1)
 INTS: Final = (-MAX_INT - 1, MAX_INT)
 
 
+def framing(schema_id: int) -> bytes:
+    """What stands before the Avro of a value: Confluent's framing."""
+    return _HEADER.pack(0, schema_id)
+
+
 class WireError(Exception):
     """Bytes that are not what their topic promises; carries a Reason and no data of the record."""
 
@@ -94,7 +99,7 @@ class Codec:
     def encode(self, schema_id: int, value: Mapping[str, Any], *, logical: bool = False) -> bytes:
         """Framed Avro of ``value``; with ``logical`` dates and times are datetime objects instead of numbers."""
         out = io.BytesIO()
-        out.write(_HEADER.pack(0, schema_id))
+        out.write(framing(schema_id))
         fastavro.schemaless_writer(out, (self._logical if logical else self._plain)[schema_id], value)
         return out.getvalue()
 

@@ -9,6 +9,7 @@ _M: Final = 0x5BD1E995
 _32_BITS: Final = 0xFFFFFFFF
 
 
+@lru_cache(maxsize=4096)  # what a bron has of one persoon stands close together in what it delivers
 def partition_of(key: bytes, partitions: int) -> int:
     """The number of the partition, from 0, of ``key`` in a topic of ``partitions``."""
     return (murmur2(key) & 0x7FFFFFFF) % partitions

@@ -18,6 +18,7 @@ _VARINT: Final = rb"[\x80-\xff]{0,8}[\x00-\x7f]"  # up to 63 bits
 _UUID: Final = rb"\x48([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 
 Range = tuple[int, int]  # the least and the greatest number that may be taken
+LONGS: Final[Range] = (-(2**63), 2**63 - 1)  # Avro's
 Fields = tuple[str, int, int, dict[str, Any] | None]  # record_id, versie, registratietijd, feit
 
 
@@ -25,18 +26,22 @@ class OddError(Exception):
     """The value of a field is for the general reader to judge."""
 
 
-class _Values(dict[bytes | None, Any]):
-    """The bytes of a field → its value, remembered for a while: most come again and again. A field that is not there is None."""
+class Values(dict[Any, Any]):
+    """The bytes of a field → its value, or the reverse, remembered for a while: most come again and again."""
 
-    def remember(self, data: bytes, value: Any) -> None:  # noqa: ANN401 - a field's
+    def __init__(self, always: Any = ()) -> None:  # noqa: ANN401 - as a dict is made of
+        super().__init__(always)
+        self._always = dict(self)
+
+    def remember(self, key: Any, value: Any) -> None:  # noqa: ANN401 - a field's
         """Keep a value, and no more of them than ``_MEMO``."""
         if len(self) >= _MEMO:
             self.clear()
-            self[None] = None
-        self[data] = value
+            self.update(self._always)
+        self[key] = value
 
 
-class _Integers(_Values):
+class _Integers(Values):
     """Numbers within limits."""
 
     def __init__(self, limits: Range) -> None:
@@ -55,7 +60,7 @@ class _Integers(_Values):
         return number
 
 
-class _Texts(_Values):
+class _Texts(Values):
     """ASCII texts, each with its length before it."""
 
     def __init__(self) -> None:
@@ -105,7 +110,7 @@ def shape_of(schema: Schema, versie: Range, moment: Range, day: Range, number: R
         return None
 
 
-def _field(field: Mapping[str, Any], day: Range, number: Range) -> tuple[bytes, _Values]:
+def _field(field: Mapping[str, Any], day: Range, number: Range) -> tuple[bytes, Values]:
     """The expression of a field, with one group, and the values of what that group finds."""
     match field["type"]:
         case ["null", inner]:
@@ -118,10 +123,10 @@ def _field(field: Mapping[str, Any], day: Range, number: Range) -> tuple[bytes, 
         case "int":
             return rb"(%b)" % _VARINT, _Integers(number)
         case "long":
-            return rb"(%b)" % _VARINT, _Integers((-(2**63), 2**63 - 1))
+            return rb"(%b)" % _VARINT, _Integers(LONGS)
         case {"type": "int", "logicalType": "date"}:
             return rb"(%b)" % _VARINT, _Integers(day)
         case {"type": "enum", "symbols": symbols} if len(symbols) <= 64:
             numbers = bytes(range(0, 2 * len(symbols), 2))
-            return rb"([%b])" % re.escape(numbers), _Values(zip((None, *(bytes([n]) for n in numbers)), (None, *symbols), strict=True))
+            return rb"([%b])" % re.escape(numbers), Values(zip((None, *(bytes([n]) for n in numbers)), (None, *symbols), strict=True))
     raise NotImplementedError(f"no regular form for Avro type {field['type']}")

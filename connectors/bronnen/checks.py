@@ -17,6 +17,7 @@ _DAY_MS: Final = 86_400_000
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _UNKNOWN_DATE: Final = re.compile(r"(0000-?\d\d-?\d\d|\d{4}-?00-?\d\d|\d{4}-?\d\d-?00)")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
+_UTC_LENGTH: Final = len("2026-01-31T09:00:00.000Z")  # of what is RFC 3339 in UTC already
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 Check = Callable[[Any, str], Any]
@@ -90,16 +91,23 @@ _int32, _int64 = _integer(32), _integer(64)
 
 def time_of(value: Any, path: str) -> tuple[int, str]:  # noqa: ANN401
     """Milliseconds since the epoch, and the same moment as RFC 3339 in UTC."""
-    text = text_of(value, path)
+    moment = moment_of(text_of(value, path))
+    if isinstance(moment, RejectionCode):
+        raise RejectedError(moment, path)
+    return moment
+
+
+def moment_of(text: str) -> tuple[int, str] | RejectionCode:
+    """The moment that a text of RFC 3339 names, as ``time_of`` gives it, or why it names none."""
     try:
         milliseconds = round(datetime.fromisoformat(text).timestamp() * 1000) if _TIME.fullmatch(text) else None
     except (ValueError, OverflowError):
         milliseconds = None
     if milliseconds is None:
-        raise RejectedError(RejectionCode.TIJD_ONGELDIG, path)
+        return RejectionCode.TIJD_ONGELDIG
     if not MIN_DAY <= milliseconds // _DAY_MS <= MAX_DAY:
-        raise RejectedError(RejectionCode.DATUM_BUITEN_BEREIK, path)
-    return milliseconds, utc_time(milliseconds)
+        return RejectionCode.DATUM_BUITEN_BEREIK
+    return milliseconds, text if len(text) == _UTC_LENGTH and text.endswith("Z") else utc_time(milliseconds)
 
 
 def utc_time(milliseconds: int) -> str:
@@ -115,7 +123,8 @@ def _iso(day: int) -> str:
 
 
 @lru_cache(maxsize=65_536)
-def _day(text: str) -> int | RejectionCode:
+def day_of(text: str) -> int | RejectionCode:
+    """The day that a text of the form YYYY-MM-DD names, in days since 1970-01-01, or why it names none."""
     if _UNKNOWN_DATE.fullmatch(text):
         return RejectionCode.DATUM_ONBEKEND
     if not _DATE.fullmatch(text):
@@ -128,7 +137,7 @@ def _day(text: str) -> int | RejectionCode:
 
 
 def _date(value: Any, path: str) -> int:  # noqa: ANN401
-    day = _day(text_of(value, path))
+    day = day_of(text_of(value, path))
     if isinstance(day, RejectionCode):
         raise RejectedError(day, path)
     return day

@@ -1,18 +1,18 @@
 """One JSON line of a bron to a mutatie on the wire: checked against the schema, pseudonymised, encoded."""
 
-import re
 from typing import Any, Final, NamedTuple
 
 from connectors.bronnen.bsn import normal_bsn
-from connectors.bronnen.checks import check_of, parse_line, same_names, text_of, time_of, versie_of
+from connectors.bronnen.checks import MAX_LINE, check_of, moment_of, parse_line, same_names, text_of, time_of, versie_of
+from connectors.bronnen.form import Form, number, text
 from connectors.bronnen.onzeker import widest
 from connectors.bronnen.pseudonym import Pseudonymiser
 from connectors.bronnen.rejections import RejectedError, RejectionCode
 from schemas.catalogue import Catalogue, Schema, feit_fields
 from schemas.cloudevents import Headers, mutatie_headers, source_of
-from schemas.codec import MAX_DAY, MIN_DAY, Codec
+from schemas.codec import MAX_DAY, MIN_DAY, Codec, framing
 
-_SEPARATOR: Final = re.compile(r"[ .-]")
+_SHORTEST: Final = 8  # characters of a BSN
 _SHORTEST_BSN: Final = 10_000_000  # smaller numbers are amounts, hours and days
 
 _ENVELOPE: Final = dict.fromkeys(("bsn", "record_id", "versie", "registratietijd", "feit")).keys()
@@ -54,19 +54,41 @@ class LineReader:
         self._checks = [(n, f"feit.{n}", check_of(field["type"], field.get("patroon"))) for n, field in fields.items()]
         self._record = _record_name(self._schema)
         self._free = [n for n, field in fields.items() if _may_hold_a_bsn(field["type"])]
+        self._form = Form(self._schema, self._houders)
+        self._framing = framing(self._schema.id)
+        self._free_places = [i for i, n in enumerate(fields) if n in self._free]
         self._defaults = {n: field["default"] for n, field in fields.items() if "default" in field}
 
     def read(self, line: bytes) -> Published:
         """The mutatie that ``line`` states; raises RejectedError."""
-        bsn, record_id, versie, registratietijd, feit = self._fields(parse_line(line))
-        persoon = self._pseudonymiser.persoon(bsn)
-        milliseconds, text = registratietijd
+        return self.of_the_form(line) or self.checked(line)
+
+    def of_the_form(self, line: bytes) -> Published | None:
+        """The same for a line of the form that most have, in less than half of the time; None for any other."""
+        taken = self._form.read(line) if len(line) <= MAX_LINE else None
+        if taken is None:
+            return None
+        bsn, record_id, versie, registratietijd, feit, body, reach = taken
+        digits, time = normal_bsn(bsn), moment_of(registratietijd)
+        if digits is None or isinstance(time, RejectionCode) or not record_id.isprintable() or _holds(record_id, digits):
+            return None
+        if feit is not None and any(_holds(feit[i], digits) for i in self._free_places):
+            return None
+        value = b"".join((self._framing, text(record_id), number(versie), number(time[0]), body))
+        return self._published(digits, record_id, versie, time[1], value, reach)
+
+    def checked(self, line: bytes) -> Published:
+        """The same, one check after the other; raises RejectedError."""
+        bsn, record_id, versie, (milliseconds, time), feit = self._fields(parse_line(line))
         branch = None if feit is None else (self._record, feit)  # named, so that fastavro need not try the union's branches
         value = {"record_id": record_id, "versie": versie, "registratietijd": milliseconds, "feit": branch}
-        headers = mutatie_headers(
-            self._soort, persoon, record_id, versie, text, self._source, self._schema.bestand, ingetrokken=feit is None
-        )
-        return Published(persoon, record_id, versie, self._codec.encode(self._schema.id, value), headers, _reach(feit))
+        return self._published(bsn, record_id, versie, time, self._codec.encode(self._schema.id, value), _reach(feit))
+
+    def _published(self, bsn: str, record_id: str, versie: int, time: str, value: bytes, reach: int) -> Published:
+        persoon = self._pseudonymiser.persoon(bsn)
+        withdrawn = reach < MIN_DAY
+        headers = mutatie_headers(self._soort, persoon, record_id, versie, time, self._source, self._schema.bestand, ingetrokken=withdrawn)
+        return Published(persoon, record_id, versie, value, headers, reach)
 
     def _fields(self, line: dict[str, Any]) -> tuple[str, str, int, tuple[int, str], dict[str, Any] | None]:
         same_names(line, _ENVELOPE, {}, "")
@@ -122,7 +144,7 @@ def _holds(value: Any, bsn: str) -> bool:  # noqa: ANN401
     """Whether a value shows the BSN: as text, with or without its leading zero and the usual separators, or as a number."""
     if isinstance(value, str):
         short = bsn.removeprefix("0")
-        return len(value) >= 8 and (short in value or short in _SEPARATOR.sub("", value))
+        return len(value) >= _SHORTEST and (short in value or short in value.replace("-", "").replace(" ", "").replace(".", ""))
     return isinstance(value, int) and value >= _SHORTEST_BSN and value == int(bsn)
 
 
@@ -135,7 +157,7 @@ def bsn_of(value: Any, path: str) -> str:  # noqa: ANN401
 
 
 def _record_id(value: Any, path: str) -> str:  # noqa: ANN401
-    text = text_of(value, path)
-    if not 0 < len(text) <= 100 or not text.isprintable():
+    record_id = text_of(value, path)
+    if not 0 < len(record_id) <= 100 or not record_id.isprintable():
         raise RejectedError(RejectionCode.VELD_WAARDE, path)
-    return text
+    return record_id

@@ -4,13 +4,16 @@ import hmac
 import os
 import stat
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from schemas.disk import sync_folder
 
 KEY_BYTES: Final = 32
+_TOGETHER: Final = 4096  # personen that are remembered: what a bron has of one stands close together in what it delivers
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"  # base32 of RFC 4648
 _PAIRS: Final = [a + b for a in _ALPHABET for b in _ALPHABET]  # of ten bits
 _SHIFTS: Final = tuple(range(250, -1, -10))
@@ -25,9 +28,10 @@ class Pseudonymiser:
 
     def __init__(self, key: bytes) -> None:
         self._keyed = hmac.new(key, digestmod="sha256")
-
-    def persoon(self, bsn: str) -> str:
+        self.persoon: Callable[[str], str] = lru_cache(_TOGETHER)(self._persoon)
         """The pseudonym of a BSN of nine digits."""
+
+    def _persoon(self, bsn: str) -> str:
         mac = self._keyed.copy()
         mac.update(bsn.encode("ascii"))
         return _base32(mac.digest())

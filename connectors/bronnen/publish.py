@@ -3,8 +3,10 @@
 import hashlib
 import sqlite3
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from itertools import islice
 from types import TracebackType
 from typing import Final, NamedTuple, Protocol, Self, TypeVar
 
@@ -15,6 +17,7 @@ from connectors.bronnen.rejections import RejectedError, RejectionCode
 from schemas.cloudevents import Headers
 
 _BOM: Final = b"\xef\xbb\xbf"
+_BLOCK: Final = 500  # lines that are read together
 _PENDING: Final = 50_000  # verdicts that may wait for Kafka
 
 
@@ -92,7 +95,7 @@ class SeenKeys:
     def __init__(self) -> None:
         self._db = sqlite3.connect("", isolation_level=None)  # a private file that goes with the connection
         self._db.executescript(
-            "PRAGMA cache_size=-8192; PRAGMA journal_mode=OFF; CREATE TABLE seen (key BLOB PRIMARY KEY) WITHOUT ROWID; BEGIN"
+            "PRAGMA cache_size=-8192; PRAGMA journal_mode=OFF; CREATE TABLE seen (key BLOB PRIMARY KEY, line INTEGER) WITHOUT ROWID; BEGIN"
         )
 
     def __enter__(self) -> Self:
@@ -103,10 +106,12 @@ class SeenKeys:
         """Forget."""
         self._db.close()
 
-    def add(self, record_id: str, versie: int) -> bool:
-        """Whether this is the first time."""
-        key = hashlib.blake2b(f"{versie} {record_id}".encode(), digest_size=16).digest()
-        return self._db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (key,)).rowcount == 1
+    def add(self, lines: Sequence[tuple[int, str, int]]) -> AbstractSet[int]:
+        """Take lines, each with number, record_id and versie; returns the numbers of those that came before."""
+        keys = [(hashlib.blake2b(f"{versie} {record_id}".encode(), digest_size=16).digest(), n) for n, record_id, versie in lines]
+        if self._db.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", keys).rowcount == len(keys):
+            return frozenset()
+        return {n for key, n in keys if self._db.execute("SELECT line FROM seen WHERE key = ?", (key,)).fetchone() != (n,)}
 
 
 class Verdicts:
@@ -134,14 +139,15 @@ class Verdicts:
 
 
 def checked(lines: Iterable[bytes], reader: Reader[M_co], advance: Callable[[int], None]) -> Iterator[tuple[int, M_co | RejectedError]]:
-    """Each line's number, from 1, with its message or why there is none; ``advance`` is told the bytes of each line."""
+    """Each line's number, from 1, with its message or why there is none; ``advance`` is told how many bytes were read."""
+    numbered = enumerate(lines, 1)
     with SeenKeys() as seen:
-        for number, line in enumerate(lines, 1):
-            advance(len(line))
-            try:
-                yield number, _checked(reader, line.removeprefix(_BOM) if number == 1 else line, seen)
-            except RejectedError as e:
-                yield number, e
+        while block := list(islice(numbered, _BLOCK)):
+            advance(sum(len(line) for _, line in block))
+            found = [(n, _read(reader, line.removeprefix(_BOM) if n == 1 else line)) for n, line in block]
+            again = seen.add([(n, m.record_id, m.versie) for n, m in found if not isinstance(m, RejectedError)])
+            for number, message in found:
+                yield number, RejectedError(RejectionCode.DUBBELE_SLEUTEL, reader.named_by) if number in again else message
 
 
 async def publish(
@@ -174,8 +180,8 @@ async def publish(
     return summary
 
 
-def _checked(reader: Reader[M_co], line: bytes, seen: SeenKeys) -> M_co:
-    message = reader.read(line.rstrip(b"\r\n"))
-    if not seen.add(message.record_id, message.versie):
-        raise RejectedError(RejectionCode.DUBBELE_SLEUTEL, reader.named_by)
-    return message
+def _read(reader: Reader[M_co], line: bytes) -> M_co | RejectedError:
+    try:
+        return reader.read(line.rstrip(b"\r\n"))
+    except RejectedError as e:
+        return e
