@@ -31,7 +31,6 @@ class Taken(NamedTuple):
     record_id: str
     versie: int
     registratietijd: str
-    feit: tuple[Any, ...] | None  # the fields as JSON has them, in the order of the schema
     body: bytes  # Avro of the feit, with the branch of its union
     reach: int  # last day of the feit, in days since 1970-01-01; MAX_DAY while it lasts, before MIN_DAY when withdrawn
 
@@ -53,22 +52,23 @@ class Form:
     def read(self, line: bytes) -> Taken | None:
         """What a line states; None when it is not of the form, or one of its days is none."""
         try:
-            *envelope, feit = astuple(self._decode(line))
-            return Taken(*envelope, *(_WITHDRAWN if feit is None else self._feit(astuple(feit))))
+            bsn, record_id, versie, registratietijd, feit = astuple(self._decode(line))
+            body, reach = _WITHDRAWN if feit is None else self._feit(astuple(feit))
         except (msgspec.MsgspecError, UnicodeError, RecursionError, OddError):
             return None
+        return Taken(bsn, record_id, versie, registratietijd, body, reach)
 
-    def _feit(self, values: tuple[Any, ...]) -> tuple[tuple[Any, ...], bytes, int]:
+    def _feit(self, values: tuple[Any, ...]) -> tuple[bytes, int]:
         body = b"\x02" + b"".join(map(getitem, self._encoded, values))
         begin, end = values[self._begin], values[self._end]
         if end is not None and end < begin:  # ISO 8601: texts of days stand in the order of the days
             raise OddError
         if self._houder is not None and values[self._houder] not in self._houders:
             raise OddError
-        return values, body, MAX_DAY if end is None else day_of(end)  # type: ignore[return-value]  # it was encoded
+        return body, MAX_DAY if end is None else day_of(end)  # type: ignore[return-value]  # it was encoded
 
 
-_WITHDRAWN: Final = (None, b"\x00", MIN_DAY - 1)
+_WITHDRAWN: Final = (b"\x00", MIN_DAY - 1)
 
 
 def _member(name: str, field: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -117,9 +117,9 @@ def _encoder(avro: Any) -> Callable[[Any], bytes]:  # noqa: ANN401
         case "string":
             return text
         case "int" | "long":
-            return number
+            return _number
         case {"type": "enum", "symbols": symbols}:
-            return lambda symbol: number(symbols.index(symbol))
+            return lambda symbol: _number(symbols.index(symbol))
     return _day
 
 
@@ -127,20 +127,24 @@ def _day(value: str) -> bytes:
     day = day_of(value)
     if not isinstance(day, int):
         raise OddError
-    return number(day)
+    return _number(day)
 
 
 def text(value: str) -> bytes:
     """Avro of a string."""
     data = value.encode()
-    return number(len(data)) + data
+    return b"%b%b" % (number[len(data)], data)
 
 
-def number(value: int) -> bytes:
-    """Avro of an int or a long: a zigzag varint."""
+def _number(value: int) -> bytes:
+    """A zigzag varint."""
     rest, data = value << 1 ^ value >> 63, bytearray()
     while rest > 127:
         data.append(rest & 127 | 128)
         rest >>= 7
     data.append(rest)
     return bytes(data)
+
+
+number: Final = _Encoded(_number)
+"""Avro of an int or a long."""

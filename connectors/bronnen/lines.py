@@ -12,6 +12,8 @@ from schemas.catalogue import Catalogue, Schema, feit_fields
 from schemas.cloudevents import Headers, mutatie_headers, source_of
 from schemas.codec import MAX_DAY, MIN_DAY, Codec, framing
 
+_SEPARATORS: Final = b" .-"  # that people write in a BSN
+_WITHOUT_SEPARATORS: Final = dict.fromkeys(_SEPARATORS)
 _SHORTEST: Final = 8  # characters of a BSN
 _SHORTEST_BSN: Final = 10_000_000  # smaller numbers are amounts, hours and days
 
@@ -56,7 +58,6 @@ class LineReader:
         self._free = [n for n, field in fields.items() if _may_hold_a_bsn(field["type"])]
         self._form = Form(self._schema, self._houders)
         self._framing = framing(self._schema.id)
-        self._free_places = [i for i, n in enumerate(fields) if n in self._free]
         self._defaults = {n: field["default"] for n, field in fields.items() if "default" in field}
 
     def read(self, line: bytes) -> Published:
@@ -68,13 +69,11 @@ class LineReader:
         taken = self._form.read(line) if len(line) <= MAX_LINE else None
         if taken is None:
             return None
-        bsn, record_id, versie, registratietijd, feit, body, reach = taken
+        bsn, record_id, versie, registratietijd, body, reach = taken
         digits, time = normal_bsn(bsn), moment_of(registratietijd)
-        if digits is None or isinstance(time, RejectionCode) or not record_id.isprintable() or _holds(record_id, digits):
+        if digits is None or isinstance(time, RejectionCode) or not record_id.isprintable() or _may_show_twice(line, digits):
             return None
-        if feit is not None and any(_holds(feit[i], digits) for i in self._free_places):
-            return None
-        value = b"".join((self._framing, text(record_id), number(versie), number(time[0]), body))
+        value = b"".join((self._framing, text(record_id), number[versie], number[time[0]], body))
         return self._published(digits, record_id, versie, time[1], value, reach)
 
     def checked(self, line: bytes) -> Published:
@@ -140,11 +139,20 @@ def _may_hold_a_bsn(avro: Any) -> bool:  # noqa: ANN401
     return avro in {"string", "int", "long"} if isinstance(avro, str) else False
 
 
+def _may_show_twice(line: bytes, bsn: str) -> bool:
+    """Whether a line may show the BSN beside the field that is for it; where it is escaped, that cannot be seen."""
+    return b"\\" in line or line.translate(None, _SEPARATORS).count(_short(bsn).encode()) > 1
+
+
+def _short(bsn: str) -> str:
+    return bsn.removeprefix("0")
+
+
 def _holds(value: Any, bsn: str) -> bool:  # noqa: ANN401
     """Whether a value shows the BSN: as text, with or without its leading zero and the usual separators, or as a number."""
     if isinstance(value, str):
-        short = bsn.removeprefix("0")
-        return len(value) >= _SHORTEST and (short in value or short in value.replace("-", "").replace(" ", "").replace(".", ""))
+        short = _short(bsn)
+        return len(value) >= _SHORTEST and (short in value or short in value.translate(_WITHOUT_SEPARATORS))
     return isinstance(value, int) and value >= _SHORTEST_BSN and value == int(bsn)
 
 
