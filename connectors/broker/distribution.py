@@ -1,10 +1,13 @@
 """The Kafka distribution on this machine: the locked jars, checked, and a Java to run them."""
 
+import fcntl
 import os
 import re
 import ssl
 import subprocess
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -65,13 +68,31 @@ def _trust_the_system() -> None:
 
 def _locked_jars(jars: list[Jar]) -> list[Path]:
     context = MavenContext(timeout=120)
-    cached = [jar.located(context).cached_path for jar in jars]
-    if all(path is not None and path.exists() for path in cached):
-        return [_checked(jar, path) for jar, path in zip(jars, cached, strict=True) if path is not None]
-    _trust_the_system()
-    with ThreadPoolExecutor(_DOWNLOADS) as pool:
-        found = pool.map(lambda jar: _brought(jar, context), jars)
-        return list(track(found, "Bringing Apache Kafka", total=len(jars), console=Console(stderr=True)))
+    with _alone(context.repo_cache):
+        cached = [jar.located(context).cached_path for jar in jars]
+        if all(path is not None and path.exists() for path in cached):
+            return [_checked(jar, path) for jar, path in zip(jars, cached, strict=True) if path is not None]
+        _trust_the_system()
+        with ThreadPoolExecutor(_DOWNLOADS) as pool:
+            found = pool.map(lambda jar: _brought(jar, context), jars)
+            return list(track(found, "Bringing Apache Kafka", total=len(jars), console=Console(stderr=True)))
+
+
+@contextmanager
+def _alone(cache: Path) -> Iterator[None]:
+    """No other process brings jars meanwhile: jgo writes them in their places, and stops at one that another has begun.
+
+    Where this user cannot write, nobody brings anything under their name.
+    """
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        lock = (cache / ".samenloop.lock").open("ab")
+    except OSError:
+        yield
+        return
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _brought(jar: Jar, context: MavenContext) -> Path:

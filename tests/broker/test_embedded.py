@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,8 +16,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from jgo.maven import MavenContext
 
-from connectors.broker.distribution import DistributionError, java_of
+from connectors.broker.distribution import DistributionError, distribution, java_of
 from connectors.broker.embedded import BrokerError, EmbeddedBroker, _locked
 from connectors.broker.running import RunningBroker, running, take
 
@@ -180,6 +182,20 @@ def test_a_java_that_is_missing_or_too_old_is_named(tmp_path: Path) -> None:
         java_of(old)
     with pytest.raises(DistributionError, match="cannot be run"):
         java_of(tmp_path / "nowhere")
+
+
+def test_two_processes_that_bring_kafka_at_the_same_time_both_get_it(tmp_path: Path) -> None:
+    """Into an empty cache, but for the large jars, which would only take time."""
+    distribution()
+    here, there = MavenContext().repo_cache, tmp_path / ".m2" / "repository"
+    for jar in here.rglob("*.jar"):
+        if jar.stat().st_size > 100_000:
+            (there / jar.relative_to(here)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(jar, there / jar.relative_to(here))
+    bring = [sys.executable, "-c", "from connectors.broker.distribution import distribution; distribution()"]
+    both = [subprocess.Popen(bring, env={**os.environ, "HOME": str(tmp_path)}, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [p.communicate(timeout=120)[1][-500:] for p in both]
+    assert [p.returncode for p in both] == [0, 0], said
 
 
 def test_an_unknown_tool_lists_those_that_there_are(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ PERSOON = b"A" * 52
 BIJSTAND = {"begindatum": 19_000, "einddatum": None, "houder": "gm0363", "kenmerk": "PW-2026-000001", "wet": "IOAW"}
 WAGE = {"loonheffingennummer": "123456789L01", "ikv_nummer": 1, "tijdvak": "MAAND", "loon_sv": 210_000, "verloonde_uren": 140}
 HEAVY = 5_000
-MOST_CALLS = 155  # unpacking included
+MOST_CALLS = 158  # unpacking included
 
 
 class Bench:

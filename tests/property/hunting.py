@@ -14,7 +14,7 @@ def found(monkeypatch: pytest.MonkeyPatch, mutant: Mutant, by: Property) -> None
     """Fail when the property holds in spite of the mutant."""
     where, name, replacement = mutant
     prop, drawn = by
-    hunt = settings(max_examples=2_000, phases=[Phase.generate], database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    hunt = settings(max_examples=6_000, phases=[Phase.generate], database=None, deadline=None, suppress_health_check=list(HealthCheck))
     hunted = hunt(given(*drawn)(prop.hypothesis.inner_test))  # type: ignore[attr-defined]
     if isinstance(where, str):
         monkeypatch.setattr(f"{where}.{name}", replacement)

@@ -39,6 +39,7 @@ def test_whoever_was_to_be_looked_at_is_erased_on_the_day_of_the_new_bewaartermi
     engine.take([delivered(Tick(FIRST + 1))])
     switched = PartitionStore(Folder(new, "beide").rulebook.layout)
     switched.restore(engine.store.rows.items())
+    switched.restored()
     switched.meta = type(switched.meta)(switched.meta.layout, FIRST + 1)
     switch = PartitionSwitch(Folder(old, "beide"), Folder(new, "beide"), Codec(new))
     place = Place("beide-verloop", PARTITION, 9)
