@@ -1,18 +1,20 @@
 """Many Avro bodies at once: joined into one block of an object container, so that a native reader makes columns of them.
 
 Each body is preceded by its number: a body that is longer or shorter than its schema says would shift all that comes after it, and then the
-numbers do not run on.
+numbers do not run on. They begin with one that follows from all bodies together, so that none of them can hold what would be the next.
 """
 
 import io
 import json
 from collections.abc import Mapping, Sequence
+from hashlib import blake2b
 from typing import Any, Final
 
 import polars as pl
 
 _SYNC: Final = b"samenloop.bodies"
 _NUMBER: Final = "number"
+_DIGEST: Final = 7  # bytes: a number that Avro has room for, and many behind it
 
 
 class UnreadableError(Exception):
@@ -29,7 +31,8 @@ def columns_of(definition: Mapping[str, Any], bodies: Sequence[bytes]) -> pl.Dat
         "fields": [{"name": _NUMBER, "type": "long"}, {"name": "body", "type": _plain(definition)}],
     }
     more = [*bodies, bodies[0]]  # or the last would have no number after it
-    parts = [part for n, body in enumerate(more) for part in (_varint(n), body)]
+    first = _first_number(bodies)
+    parts = [part for n, body in enumerate(more, first) for part in (_varint(n), body)]
     block = b"".join(parts)
     source = b"".join((_header(schema), _varint(len(more)), _varint(len(block)), block, _SYNC))
     try:
@@ -37,9 +40,17 @@ def columns_of(definition: Mapping[str, Any], bodies: Sequence[bytes]) -> pl.Dat
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, OverflowError, MemoryError) as e:
         raise UnreadableError from e
     numbers = found.get_column(_NUMBER)
-    if not (numbers == pl.arange(0, len(more), eager=True)).all():
+    if not (numbers == pl.arange(first, first + len(more), eager=True)).all():
         raise UnreadableError
     return found.head(len(bodies)).select(pl.col("body").struct.unnest())
+
+
+def _first_number(bodies: Sequence[bytes]) -> int:
+    digest = blake2b(digest_size=_DIGEST)
+    for body in bodies:
+        digest.update(b"%d " % len(body))
+        digest.update(body)
+    return int.from_bytes(digest.digest(), "big")
 
 
 def _plain(definition: Any) -> Any:  # noqa: ANN401 - Avro schemas are plain JSON

@@ -70,6 +70,13 @@ def test_bodies_that_are_cut_or_carry_more_are_refused_together(values: list[dic
             columns_of(DEFINITION, [*bodies[:at], changed, *bodies[at + 1 :]])
 
 
+def test_a_body_that_holds_what_would_be_the_next_number_is_refused() -> None:
+    """Read from the start, the text of the second copy is a length, and its length the number 1."""
+    one = body({"record_id": "\x12", "registratietijd": 0, "feit": None})
+    with pytest.raises(UnreadableError):
+        columns_of(DEFINITION, [one + one])
+
+
 def test_every_schema_of_the_catalogue_can_be_read_so(catalogue: Catalogue) -> None:
     for topic in catalogue.mutatie_topics.values():
         for ref in topic.schemas:
