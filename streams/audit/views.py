@@ -75,9 +75,10 @@ def _tell_of_catalogues(db: duckdb.DuckDBPyConnection, catalogues: Sequence[Cata
     if ended:
         db.executemany("INSERT INTO opvolging VALUES (?, ?, ?)", ended)
     db.execute("CREATE TABLE verzwegen (dienst VARCHAR, soort VARCHAR)")
-    untold = [(d.dienst, soort) for d in catalogue.diensten.values() for soort in d.verzwegen]
-    if untold:
-        db.executemany("INSERT INTO verzwegen VALUES (?, ?)", untold)
+    gronden = {d.basisfeit.soort for d in catalogue.diensten.values()}  # whether a feit was kept follows from all of them
+    db.executemany(
+        "INSERT INTO verzwegen VALUES (?, ?)", [(d.dienst, s) for d in catalogue.diensten.values() for s in gronden.union(d.verzwegen)]
+    )
     db.execute("CREATE TABLE gegroepeerd (dienst VARCHAR, soort VARCHAR)")
     grouped = [(d.dienst, f.soort) for d in catalogue.diensten.values() for f in d.feiten if f.groepeer]
     if grouped:
@@ -251,6 +252,6 @@ coalesce((SELECT max(vroeg) > min(laat) FROM beurten t
 """Whether the engine took a version of a record that was registered by the moment after one that was registered later.
 
 Of a signal about a pair count its two records, those of a soort that may go on as one with its feit, and what nobody is told of the
-persoon: deaths, and what was declared. Of one about a basisfeit count all of the persoon, and the klok; this counts for a pair as well
-where an ontvanger ends or takes over, the feit has a houder who may, or is held.
+persoon: deaths, what was declared, and other basisfeiten, for which its feit was kept or not. Of one about a basisfeit count all of the
+persoon, and the klok; this counts for a pair as well where an ontvanger ends or takes over, the feit has a houder who may, or is held.
 """

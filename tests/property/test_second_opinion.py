@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from schemas.values import Mutatie
 from streams.audit.archive import Archive
 from streams.audit.second_opinion import AsOf, Opinion, second_opinion
 from tests.archived import APP, Log
@@ -88,3 +89,16 @@ def test_whatever_differs_on_a_moment_is_told_apart_when_the_order_of_arrival_ac
     tmp_path: Path, arriving: Arriving, after: int
 ) -> None:
     assert judged(tmp_path, arriving, AsOf(BEGIN + after)).findings == []
+
+
+def test_a_feit_that_was_kept_for_a_basisfeit_which_was_registered_later_is_told_apart(tmp_path: Path) -> None:
+    """The other bijstand came first, so that the wage was kept when nothing that was registered by the moment gave a ground for it."""
+    paid = {"begindatum": 20_000, "einddatum": None, "houder": "gm0363", "kenmerk": "A-1", "wet": "PARTICIPATIEWET"}
+    wage = {"loonheffingennummer": "123456789L01", "ikv_nummer": 1, "tijdvak": "MAAND", "loon_sv": 1, "verloonde_uren": None}
+    told = [
+        Told(BASIS, Mutatie("b-1", 1, BEGIN + 4, paid)),
+        Told(FOLLOWED, Mutatie("f-1", 1, BEGIN + 2, {"begindatum": 20_000, "einddatum": None, **wage})),
+        Told(BASIS, Mutatie("b-0", 1, BEGIN + 2, paid)),
+    ]
+    opinion = judged(tmp_path, [(PERSONS[0], t) for t in told], AsOf(BEGIN + 2))
+    assert (opinion.findings, len(opinion.volgorde)) == ([], 1)
