@@ -15,12 +15,10 @@ from schemas.values import Signaal
 from streams.encoded import rows_in
 from streams.fold import Folder
 from streams.native.build import LIBRARY
-from streams.native.kern import Kern
-from streams.native.program import program_of
 from streams.store import PartitionStore
 from tests.property import worlds
 from tests.property.basis_worlds import KLOK, PERSOON, Event, Tick
-from tests.property.kerns import PARTITION, Both, Delivered
+from tests.property.kerns import PARTITION, Both, Delivered, folders_of
 from tests.property.number_worlds import PARTITIES, Net
 from tests.property.worlds import BASIS, FIRST, HORIZON, Told, deliveries
 
@@ -45,9 +43,7 @@ def holding() -> Catalogue:
 
 @cache
 def _folders(library: Path) -> tuple[Folder, Folder]:
-    native, python = Folder(holding(), "beide"), Folder(holding(), "beide", kern="python")
-    native._kern = Kern(program_of(holding(), native.rulebook, native._source), library)
-    return native, python
+    return folders_of(holding(), library)
 
 
 class Holding(Both):

@@ -49,6 +49,11 @@ def codec_of(diensten: int) -> Codec:
 @cache
 def _folders(diensten: int, chunk_bytes: int, library: Path) -> tuple[Folder, Folder]:
     catalogue = catalogue_with(diensten)
+    return folders_of(catalogue, library, chunk_bytes)
+
+
+def folders_of(catalogue: Catalogue, library: Path, chunk_bytes: int = CHUNK_BYTES) -> tuple[Folder, Folder]:
+    """The native core of ``library`` and the Python, under a catalogue."""
     native, python = Folder(catalogue, "beide"), Folder(catalogue, "beide", kern="python")
     assert native._kern is not None, f"the native core was not built: {native.without_kern}"
     native._kern = Kern(program_of(catalogue, native.rulebook, native._source), library, chunk_bytes)

@@ -16,12 +16,10 @@ from schemas.values import Basissignaal, Signaal
 from streams.encoded import rows_in
 from streams.fold import Folder
 from streams.native.build import LIBRARY
-from streams.native.kern import Kern
-from streams.native.program import program_of
 from streams.store import PartitionStore
 from tests.property import basis_worlds, worlds
 from tests.property.basis_worlds import PERSOON, Event, Tick, delivered, events, iso, newest
-from tests.property.kerns import Both
+from tests.property.kerns import Both, folders_of
 from tests.property.worlds import BASIS, FIRST, Told
 
 FEIT = "duo.studiefinanciering"
@@ -50,9 +48,7 @@ def merging() -> Catalogue:
 
 @cache
 def _folders(library: Path) -> tuple[Folder, Folder]:
-    native, python = Folder(merging(), "beide"), Folder(merging(), "beide", kern="python")
-    native._kern = Kern(program_of(merging(), native.rulebook, native._source), library)
-    return native, python
+    return folders_of(merging(), library)
 
 
 class Merging(Both):

@@ -12,7 +12,6 @@ from uuid import NAMESPACE_OID, uuid5
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from schemas.codec import decode_signaal
 from schemas.values import Ketensignaal, Mutatie, Signaal
@@ -23,7 +22,7 @@ from streams.core.period import Period
 from streams.core.record import Record
 from tests.archived import APP, Log
 from tests.property import worlds
-from tests.property.basis_worlds import PERSOON, Event, Tick, delivered
+from tests.property.basis_worlds import PERSOON, Event, Tick, delivered, named_by
 from tests.property.chain_worlds import EMPLOYERS, JOB, KINDS, jobs, truth, working
 from tests.property.death_worlds import cut, dying
 from tests.property.handled_worlds import handled
@@ -227,7 +226,7 @@ def arrivals(draw: st.DrawFn) -> Arriving:
     for persoon in PERSONS:
         for e in draw(working() | dying(working())):
             if not isinstance(e, Tick):
-                arriving.append((persoon, Told(e.soort, replace(e.mutatie, record_id=f"{persoon[:1].decode()}-{e.mutatie.record_id}"))))
+                arriving.append((persoon, named_by(persoon, e)))
     return answered(draw(st.permutations(arriving)))
 
 

@@ -9,7 +9,6 @@ from uuid import NAMESPACE_OID, uuid5
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from schemas.values import Mutatie, Signaal
 from streams.audit.archive import Archive
@@ -19,7 +18,7 @@ from streams.core.period import Period
 from tests.archived import APP, Log
 from tests.oracle import known as is_known_by_days
 from tests.property import worlds
-from tests.property.basis_worlds import Event, Tick, delivered, newest
+from tests.property.basis_worlds import Event, Tick, delivered, named_by, newest
 from tests.property.chain_worlds import EMPLOYERS, JOB, beside_each
 from tests.property.death_worlds import DEATH, answers, cut, dying
 from tests.property.debtor_worlds import monthly
@@ -143,7 +142,7 @@ def arrivals(draw: st.DrawFn) -> Arriving:
     for persoon in PERSONS:
         for e in draw(declaring() | dying(declaring()) | deliveries(FOLLOWED)):
             if not isinstance(e, Tick):
-                arriving.append((persoon, Told(e.soort, replace(e.mutatie, record_id=f"{persoon[:1].decode()}-{e.mutatie.record_id}"))))
+                arriving.append((persoon, named_by(persoon, e)))
     return answered(draw(st.permutations(arriving)))
 
 
