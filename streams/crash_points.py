@@ -14,6 +14,7 @@ Point = Literal[
     "after-all-batches",
     "after-offsets",
     "before-commit",  # all is acknowledged, and not yet true
+    "before-group",  # what the consumer group was not told goes to it, in a transaction of its own
     "after-commit",  # true on the log, not yet in the store
     "during-recovery",  # behind one batch of rows of the changelog
     "during-revoke",  # told to give partitions up, none is closed yet

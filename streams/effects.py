@@ -32,11 +32,13 @@ class Meta(msgspec.Struct, frozen=True):
     layout: str  # kept fields and rules, see Rulebook
     klok: int | None = None  # the newest tick, in days since 1970-01-01
     counts: Mapping[str, int] = {}  # "<topic> <fate>" → records; over all fates they add up to what came in
+    offsets: Mapping[str, int] = {}  # source topic → offset of the next record to take
 
-    def add(self, counts: Counter[str], klok: int | None) -> "Meta":
+    def add(self, counts: Counter[str], klok: int | None, offsets: SourceOffsets) -> "Meta":
         """The meta after a transaction; a tick of an earlier day changes nothing."""
         newest = self.klok if klok is None else klok if self.klok is None else max(klok, self.klok)
-        return Meta(self.layout, newest, {k: self.counts.get(k, 0) + counts.get(k, 0) for k in sorted({*self.counts, *counts})})
+        counted = {k: self.counts.get(k, 0) + counts.get(k, 0) for k in sorted({*self.counts, *counts})}
+        return Meta(self.layout, newest, counted, dict(sorted({**self.offsets, **{t: o for (t, _), o in offsets.items()}}.items())))
 
 
 @dataclass

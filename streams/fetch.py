@@ -3,6 +3,8 @@
 aiokafka has no place where this could be said: its fetcher makes the reader of what came, and the reader is put in the place of that.
 """
 
+import asyncio
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -16,10 +18,13 @@ from streams.records import Batch, Run, batches
 _MESSAGE_SET: Final = -1  # among what a fetch's answer says of a partition
 
 
-def fetch_runs(consumer: Any, most: int) -> None:  # noqa: ANN401 - aiokafka has no types
-    """From now on ``consumer``, which has started and has no partitions yet, gives runs of at most ``most`` records and one batch."""
+def fetch_runs(consumer: Any, most: int, pause: float = 0.0) -> None:  # noqa: ANN401 - aiokafka has no types
+    """From now on ``consumer``, which has started and has no partitions yet, gives runs of at most ``most`` records and one batch.
+
+    ``pause``: seconds that lie between two fetches of one broker at least.
+    """
     fetcher = consumer._fetcher  # noqa: SLF001
-    fetcher._client = tapped = _Tapped(fetcher._client)  # noqa: SLF001
+    fetcher._client = tapped = _Tapped(fetcher._client, pause)  # noqa: SLF001
     process = fetcher._proc_fetch_request  # noqa: SLF001
 
     async def processed(assignment: Any, node: int, request: Any) -> bool:  # noqa: ANN401
@@ -58,10 +63,12 @@ def held(consumer: Any, partitions: Iterable[TopicPartition]) -> None:  # noqa: 
 
 
 class _Tapped:
-    """aiokafka's client; keeps the answers to fetches until their work is done."""
+    """aiokafka's client; keeps the answers to fetches until their work is done, and lets fetches wait for one another."""
 
-    def __init__(self, client: Any) -> None:  # noqa: ANN401
+    def __init__(self, client: Any, pause: float) -> None:  # noqa: ANN401
         self._client = client
+        self._pause = pause
+        self._fetched: dict[Any, float] = {}  # broker → when it was last asked
         self._answers: dict[int, Any] = {}
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
@@ -69,9 +76,11 @@ class _Tapped:
 
     async def send(self, node: int, request: Any) -> Any:  # noqa: ANN401
         """Send a request; the answer to a fetch is kept."""
-        response = await self._client.send(node, request)
-        if isinstance(request, FetchRequest):
-            self._answers[id(request)] = response
+        if not isinstance(request, FetchRequest):
+            return await self._client.send(node, request)
+        await asyncio.sleep(self._fetched.get(node, 0.0) + self._pause - time.monotonic())
+        self._fetched[node] = time.monotonic()
+        self._answers[id(request)] = response = await self._client.send(node, request)
         return response
 
     def answered(self, request: Any) -> Iterator[tuple[TopicPartition, bytes]]:  # noqa: ANN401

@@ -36,8 +36,9 @@ class _Thread(ConsumerThread):
     async def on_start(self) -> None:
         """Called when the consumer starts."""
         await super().on_start()
-        self._most, self._error = cast("App", self.app).engine.settings.frame_records, None
-        fetch_runs(self._ensure_consumer(), self._most)
+        settings = cast("App", self.app).engine.settings
+        self._most, self._error = settings.frame_records, None
+        fetch_runs(self._ensure_consumer(), self._most, settings.fetch_pause)
 
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:  # noqa: ANN401 - aiokafka has no types
         consumer = super()._create_worker_consumer(transport)

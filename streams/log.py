@@ -13,6 +13,7 @@ from schemas.brokers import client_options
 from streams.clients import AIOKAFKA, Clients, committed_offsets
 from streams.crash_points import crash_point
 from streams.effects import Effects, Encoded, Row, SourceOffsets
+from streams.group import GroupOffsets
 from streams.records import FinishedBatch
 from streams.recovery import Progress, patience, restore
 from streams.settings import EngineSettings
@@ -24,6 +25,7 @@ _CLOSE_SECONDS = 3.0
 
 
 Finished = Callable[[Mapping[bytes, bytes | None]], list[Row | Encoded]]
+_Messages = Mapping[tuple[str, int], Iterable[Row | Encoded]]
 
 
 class NotTakenError(Exception):
@@ -45,6 +47,7 @@ class PartitionLog:
         self._outputs = list(outputs)
         self._clients = clients
         self._producer: Any = None
+        self._group = GroupOffsets({}, {}, settings.group_interval)
         self.progress = Progress()
 
     async def open(self, store: PartitionStore) -> SourceOffsets:
@@ -64,7 +67,10 @@ class PartitionLog:
             await self._producer.client.set_topics([*self._outputs, *self._settings.own])
         await restore(self._settings, self._clients, self._partition, store, self.progress)
         async with patience(self._settings, f"Kafka did not say how far partition {self._partition} is"):
-            return await self._committed()
+            known = await self._committed()
+        taken = {(t, self._partition): store.meta.offsets.get(t, 0) for t in self._topics}
+        self._group = GroupOffsets(known, taken, self._settings.group_interval)
+        return dict(self._group.taken)
 
     async def commit(self, effects: Effects, store: PartitionStore, finished: Finished) -> None:
         """Make the effects true in one transaction and then take them over into ``store``; ``finished`` makes messages of its rows.
@@ -74,18 +80,35 @@ class PartitionLog:
         changelog = (self._settings.changelog, self._partition)
         messages = effects.routed(self._settings.partities)
         messages[changelog] = finished(store.rows_of(effects))
-        try:
-            async with asyncio.timeout(self._settings.commit_timeout):
-                position = await self._transact(messages, effects.offsets)
-        except TimeoutError:
-            seconds = self._settings.commit_timeout
-            raise NotTakenError(f"Kafka did not take a transaction of partition {self._partition} within {seconds:g} s") from None
+        position = await self._stand(messages, effects.offsets, self._group.due(effects.offsets, _now()))
         crash_point("after-commit")
         store.apply(effects)
         store.position = max(store.position, position)
 
-    async def _transact(self, messages: Mapping[tuple[str, int], Iterable[Row | Encoded]], offsets: SourceOffsets) -> int:
-        """One transaction; returns an offset of the changelog below which all is true.
+    @property
+    def group_is_behind(self) -> bool:
+        """Whether the consumer group does not know yet how far the partition is."""
+        return bool(self._group.behind)
+
+    async def tell_group(self) -> None:
+        """Tell the consumer group what it does not know yet, in a transaction of its own; raises as ``commit`` does."""
+        if self.group_is_behind:
+            crash_point("before-group")
+            await self._stand({}, {}, self._group.behind)
+
+    async def _stand(self, messages: _Messages, offsets: SourceOffsets, told: SourceOffsets) -> int:
+        """A transaction within its time that takes up to ``offsets`` and tells the group ``told``; returns what ``_transact`` does."""
+        try:
+            async with asyncio.timeout(self._settings.commit_timeout):
+                position = await self._transact(messages, told)
+        except TimeoutError:
+            seconds = self._settings.commit_timeout
+            raise NotTakenError(f"Kafka did not take a transaction of partition {self._partition} within {seconds:g} s") from None
+        self._group.stands(offsets, told, _now())
+        return position
+
+    async def _transact(self, messages: _Messages, told: SourceOffsets) -> int:
+        """One transaction; returns an offset of the changelog below which all is true, 0 when nothing is written there.
 
         Nothing is aborted here: aiokafka would wait for a broker that may be gone, and whoever opens the log next does it.
         """
@@ -94,22 +117,22 @@ class PartitionLog:
         crash_point("after-begin")
         batches = [(topic, partition, self._batches(found)) for (topic, partition), found in messages.items()]
         # One of each first: all partitions then join the transaction in one request, where aiokafka else sends one for each.
-        first, *later = zip_longest(*[[(topic, partition, b) for b in made] for topic, partition, made in batches])
-        sent = await self._send(first)
-        told = asyncio.create_task(self._tell(offsets))  # meanwhile; what is left waits until the first of its partition is on its way
+        rounds = zip_longest(*[[(topic, partition, b) for b in made] for topic, partition, made in batches])
+        sent = await self._send(next(rounds, ()))
+        telling = asyncio.create_task(self._tell(told))  # meanwhile; what is left waits until the first of its partition is on its way
         try:
-            for each in later:
+            for each in rounds:
                 sent += await self._send(each)
             crash_point("after-all-batches")
-            await told
+            await telling
         finally:
-            told.cancel()
-            await asyncio.gather(told, return_exceptions=True)  # when both fail, what is raised above says why
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)  # when both fail, what is raised above says why
         crash_point("after-offsets")
         results = [await _acknowledged(topic, future) for topic, future in sent]
         crash_point("before-commit")
         await self._producer.commit_transaction()
-        return max(int(r.offset) + 1 for r in results if r.topic == self._settings.changelog)
+        return max((int(r.offset) + 1 for r in results if r.topic == self._settings.changelog), default=0)
 
     async def _send(self, batches: Iterable[tuple[str, int, Any] | None]) -> list[tuple[str, Awaitable[Any]]]:
         sent = []
@@ -119,10 +142,11 @@ class PartitionLog:
         return sent
 
     async def _tell(self, offsets: SourceOffsets) -> None:
-        """Put the offsets of the source topics into the transaction."""
-        await self._producer.send_offsets_to_transaction(
-            {TopicPartition(t, p): o for (t, p), o in offsets.items()}, self._settings.toepassing
-        )
+        """Put the offsets of source topics into the transaction."""
+        if offsets:
+            await self._producer.send_offsets_to_transaction(
+                {TopicPartition(t, p): o for (t, p), o in offsets.items()}, self._settings.toepassing
+            )
 
     async def close(self) -> None:
         """Give the producer up; an open transaction is left to the next owner, who aborts it."""
@@ -147,8 +171,13 @@ class PartitionLog:
         return batches
 
     async def _committed(self) -> SourceOffsets:
+        """What the consumer group knows of this partition."""
         offsets = await committed_offsets(self._clients, self._settings.brokers, self._settings.toepassing)
-        return {(t, self._partition): offsets.get(TopicPartition(t, self._partition), 0) for t in self._topics}
+        return {(tp.topic, tp.partition): o for tp, o in offsets.items() if tp.partition == self._partition and tp.topic in self._topics}
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _acknowledged(topic: str, future: Awaitable[Any]) -> Any:  # noqa: ANN401 - aiokafka has no types

@@ -116,6 +116,7 @@ class Partition:
             self._owner.opened()
             while (frames := await self._take()) is not None:
                 await self._work(frames)
+            await self._log.tell_group()  # who has the partition next need not fetch again what is done
         except ProducerFenced as e:
             self.fenced_out = True
             self._owner.metrics.lost.inc()
@@ -134,7 +135,8 @@ class Partition:
         """The frames of one transaction, at least one; None when the partition is to be given up."""
         frames: list[Frame] = []
         patience: float | None = None
-        while (frame := await self._frame(patience)) is not None:
+        frame = await self._first_frame()
+        while frame is not None:
             frames.append(frame)
             while not self._frames.empty():
                 frames.append(self._frames.get_nowait())
@@ -143,7 +145,16 @@ class Partition:
             patience = late - time.monotonic()
             if patience <= 0 or sum(len(run) for _, run in frames) >= self._settings.transaction_records or not self._is_behind(frames):
                 break
+            frame = await self._frame(patience)
         return None if self._stop.is_set() else frames
+
+    async def _first_frame(self) -> Frame | None:
+        """The next frame, however long it takes; when none comes the consumer group is told what it does not know yet."""
+        frame = await self._frame(self._settings.group_patience) if self._log.group_is_behind else None
+        if frame is not None or self._stop.is_set():
+            return frame
+        await self._log.tell_group()
+        return await self._frame(None)
 
     async def _frame(self, patience: float | None) -> Frame | None:
         """The next frame; None when there was none within ``patience`` seconds, or the partition is to be given up."""

@@ -58,13 +58,16 @@ class PartitionStore:
 
     def rows_of(self, effects: Effects) -> Mapping[bytes, bytes | None]:
         """The changelog rows that a transaction writes: the touched persons and the meta."""
-        return {**effects.changes, META_KEY: msgspec.json.encode(self.meta.add(effects.counts, effects.klok))}
+        return {**effects.changes, META_KEY: msgspec.json.encode(self._after(effects))}
 
     def apply(self, effects: Effects) -> None:
         """Take over what a committed transaction wrote."""
         for persoon, state in effects.changes.items():
             self._put(persoon, state)
-        self.meta = self.meta.add(effects.counts, effects.klok)
+        self.meta = self._after(effects)
+
+    def _after(self, effects: Effects) -> Meta:
+        return self.meta.add(effects.counts, effects.klok, effects.offsets)
 
     def _put(self, key: bytes, value: bytes | None) -> None:
         old = self.rows.pop(key, None) if value is None else self.rows.get(key)

@@ -1,6 +1,8 @@
 """Topics from the catalogue: what should be on a cluster, what it lacks, and making it so."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +16,8 @@ from schemas.checkpoints import CHECKPOINTS
 from schemas.quarantine import QUARANTAINE
 
 _DAY_MS: Final = 86_400_000
+_SHOWN_SECONDS: Final = 5
+_LOOK_SECONDS: Final = 0.05
 _LARGE: Final = 8_388_608  # bytes: the state of one persoon with thousands of records; a quarantined record of any size
 
 # Who reads a compacted topic reads all of it: the broker keeps it near the size of what stands. Kafka's own values would leave a
@@ -109,6 +113,7 @@ async def apply_topics(bootstrap: str, catalogue: Catalogue, *, partities: int, 
         diff = await _diff(admin, wanted_topics(catalogue, partities=partities, toepassing=toepassing))
         if diff.missing:
             await _create(admin, diff.missing, replicatie)
+            await _shown(admin, diff.missing)
         return diff
     finally:
         await admin.close()
@@ -120,6 +125,14 @@ async def _diff(admin: AIOKafkaAdminClient, wanted: list[WantedTopic]) -> Topics
     missing = tuple(w for w in wanted if w.naam not in there)
     differ = tuple((w, there[w.naam]) for w in wanted if w.naam in there and there[w.naam] != w.partities)
     return TopicsDiff(missing, differ)
+
+
+async def _shown(admin: AIOKafkaAdminClient, made: tuple[WantedTopic, ...]) -> None:
+    """Give brokers time to hear of what the controller made: who publishes at once would be told that there is no such topic."""
+    with suppress(TimeoutError):  # who may make topics need not be one who may see them
+        async with asyncio.timeout(_SHOWN_SECONDS):
+            while (await _diff(admin, [*made])).missing:  # noqa: ASYNC110 - Kafka tells nobody
+                await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _create(admin: AIOKafkaAdminClient, missing: tuple[WantedTopic, ...], replicatie: int) -> None:

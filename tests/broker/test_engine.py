@@ -6,16 +6,20 @@ import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 
 from bench.catalogues import own_filtering_catalogue
+from connectors.broker.topics import apply_topics
 from connectors.bronnen.population import Delivery, population, shuffled
 from schemas.catalogue import Catalogue
 from schemas.cloudevents import klok_headers, source_of
 from schemas.codec import Codec
 from schemas.reasons import Reason
+from streams.crash_points import SETTING
 from tests.node import PARTITIES, Node, fresh_node
 from tests.verdict import assert_exact
 
@@ -86,6 +90,56 @@ def test_kill_9_and_a_zombie_lose_and_double_nothing(node: Node, deliveries: lis
 
     asyncio.run(scenario())
     asyncio.run(assert_exact(node, deliveries, tmp_path))
+
+
+@pytest.mark.timeout(240)
+def test_a_worker_killed_before_the_group_was_told_leaves_nothing_to_be_done_twice(
+    node: Node, deliveries: list[Delivery], tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        publishing = asyncio.create_task(node.publish(((d.soort, d.line) for d in deliveries), pause=0.4))
+        worker = node.start_worker(**{SETTING: "before-group"})
+        assert await asyncio.to_thread(worker.wait, 60) == -signal.SIGKILL
+        published = await publishing
+        known, taken = published - await node.lag(), sum((await node.counts()).values())
+        assert known < taken, "the group knows less than what is done"
+        node.start_worker()
+        await node.until_idle()
+
+    asyncio.run(scenario())
+    asyncio.run(assert_exact(node, deliveries, tmp_path))
+
+
+def test_a_topic_that_was_removed_and_made_anew_is_read_from_its_beginning(node: Node) -> None:
+    lines = [d.line for d in population(node.catalogue, persons=40, seed=8, mutations=400) if d.soort == "gemeente.bijstand"]
+    half = len(lines) // 2
+
+    async def work(some: list[Any]) -> None:
+        await node.publish(("gemeente.bijstand", line) for line in some)
+        node.start_worker()
+        await node.until_idle(60)
+        assert set(node.stop_workers()) == {0}
+
+    async def scenario() -> None:
+        await work(lines[:half])
+        await remade(node, BIJSTAND)
+        await work(lines[half:])
+
+    asyncio.run(scenario())
+    assert sum(n for key, n in asyncio.run(node.counts()).items() if key.startswith(BIJSTAND)) == len(lines)
+
+
+async def remade(node: Node, topic: str) -> None:
+    """Remove a topic, and make it as the catalogue says."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=node.brokers)
+    await admin.start()
+    try:
+        await admin.delete_topics([topic])
+        while topic in await node.topics():  # noqa: ASYNC110 - Kafka tells nobody
+            await asyncio.sleep(0.1)
+    finally:
+        await admin.close()
+    await apply_topics(node.brokers, node.catalogue, partities=PARTITIES, replicatie=1, toepassing=node.app)
 
 
 def test_what_cannot_be_read_goes_to_quarantine_with_its_reason_and_the_rest_goes_on(node: Node) -> None:

@@ -272,7 +272,8 @@ async def test_a_missing_topic_and_a_broker_that_goes_are_clear_and_bounded(
 
     with EmbeddedBroker(tmp_path / "own", heap_mb=256) as again:  # its data hold what was said to be there
         there = await _records(again.bootstrap, set(_persons(key).values()))
-        names = {Codec(catalogue).decode(r.value)["record_id"] for r in there}
+        codec = Codec(catalogue)
+        names = {codec.decode(r.value)["record_id"] for r in there}
         assert {f"r{n}" for n in range(1, up_to + 1)} <= names
 
 

@@ -86,9 +86,10 @@ class Producer:
     async def send_batch(self, batch: Batch | FinishedBatch, topic: str, *, partition: int) -> "asyncio.Future[Any]":
         assert self._open
         tp, rows = (topic, partition), list(rows_in([batch.records]) if isinstance(batch, FinishedBatch) else batch)
+        frames = self._process.frames_of(partition) if topic == self._process.engine.settings.changelog else ()
 
         def apply() -> Any:
-            return SimpleNamespace(topic=topic, partition=partition, offset=self._cluster.produce(self._known, tp, rows))
+            return SimpleNamespace(topic=topic, partition=partition, offset=self._cluster.produce(self._known, tp, rows, frames))
 
         future = self._process.call(f"produce {topic}", apply, lane=(self, tp))
         future.add_done_callback(self._settled)
@@ -98,8 +99,7 @@ class Producer:
     async def send_offsets_to_transaction(self, offsets: dict[TopicPartition, int], group_id: str) -> None:
         assert self._open
         plain = {(tp.topic, tp.partition): o for tp, o in offsets.items()}
-        frames = self._process.frames_of(plain)
-        await self._ask("offsets", lambda: self._cluster.add_offsets(self._known, plain, frames))
+        await self._ask("offsets", lambda: self._cluster.add_offsets(self._known, plain))
 
     async def begin_transaction(self) -> None:
         if self._fatal is not None:

@@ -13,12 +13,10 @@ from unittest.mock import patch
 import structlog
 
 from streams import engine
-from streams.effects import Effects, SourceOffsets
+from streams.effects import Effects
 from streams.fold import Folder, Frame, State
 from streams.metrics import Held, Metrics
 from tests.simulation.world import catalogue
-
-Offsets = frozenset[tuple[tuple[str, int], int]]
 
 
 @cache
@@ -37,7 +35,7 @@ class Watched:
 
     def __init__(self, *_: object) -> None:
         self._folder = folder()
-        self._taken: dict[Offsets, list[Frame]] = {}
+        self._taken: dict[int, list[Frame]] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._folder, name)
@@ -46,12 +44,12 @@ class Watched:
         """What the Folder makes of the frames."""
         frames = list(frames)
         effects = self._folder.fold(state, partition, frames)
-        self._taken[frozenset(effects.offsets.items())] = frames
+        self._taken[partition] = frames
         return effects
 
-    def taken(self, offsets: SourceOffsets) -> list[Frame]:
-        """The frames whose fold ended at ``offsets``."""
-        return self._taken.get(frozenset(offsets.items()), [])
+    def taken(self, partition: int) -> list[Frame]:
+        """The frames that were folded last of a partition."""
+        return self._taken.get(partition, [])
 
 
 @contextmanager

@@ -131,22 +131,22 @@ class Cluster:
         identity.timeout = timeout
         return Session(name, identity.epoch, by)
 
-    def produce(self, session: Session, tp: TP, rows: Sequence[Row]) -> int:
-        """AddPartitionsToTxn and Produce; returns the first offset."""
+    def produce(self, session: Session, tp: TP, rows: Sequence[Row], frames: Sequence[Any] = ()) -> int:
+        """AddPartitionsToTxn and Produce; returns the first offset. ``frames``: those whose effects the transaction holds, if told."""
         transaction = self._transaction(session)
         first = self.append(tp, rows, transaction)
         if tp not in transaction.partitions:
             transaction.partitions[tp] = first
             self.open[tp].append(transaction)
         transaction.rows[tp].extend((key, value) for key, value, _ in rows)
+        transaction.frames = [*frames] or transaction.frames
         return first
 
-    def add_offsets(self, session: Session, offsets: dict[TP, int], frames: list[Any]) -> None:
+    def add_offsets(self, session: Session, offsets: dict[TP, int]) -> None:
         """AddOffsetsToTxn and TxnOffsetCommit."""
         transaction = self._transaction(session)
         transaction.partitions.setdefault(OFFSETS, 0)
         transaction.offsets.update(offsets)
-        transaction.frames = frames
 
     def end(self, session: Session, *, committed: bool) -> None:
         """EndTxn: decide; the markers follow."""

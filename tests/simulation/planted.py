@@ -16,6 +16,7 @@ from streams.effects import Effects
 from streams.encoded import rows_in
 from streams.engine import Engine
 from streams.fold import Folder
+from streams.group import GroupOffsets
 from streams.log import PartitionLog
 from streams.partition import Partition
 from streams.records import run_of
@@ -160,7 +161,7 @@ def _twice() -> AbstractContextManager[Any]:
 
     def apply(self: PartitionStore, effects: Effects) -> None:
         honest(self, effects)
-        self.meta = self.meta.add(effects.counts, effects.klok)
+        self.meta = self.meta.add(effects.counts, effects.klok, {})
 
     return patch.object(PartitionStore, "apply", apply)
 
@@ -191,7 +192,7 @@ def _applies_early() -> AbstractContextManager[Any]:
     return _commits(commit)
 
 
-@_bug("store ahead of the log is not dropped after fencing", MISSING)
+@_bug("store ahead of the log is not dropped after fencing", f"{MISSING}|{UNACCOUNTED}")
 @contextmanager
 def _kept() -> Iterator[None]:
     """Each alone is harmless: a store that is dropped may run ahead, one that does not run ahead may be kept."""
@@ -234,16 +235,32 @@ def _seen() -> AbstractContextManager[Any]:
     return patch.object(Partition, "_unseen", lambda self, topic, records: records)
 
 
-@_bug("offsets are read before the other owner is fenced", UNACCOUNTED)
-def _offsets_early() -> AbstractContextManager[Any]:
-    honest = PartitionLog.open
+@_bug("the group is believed, which does not know all that is done", UNACCOUNTED)
+def _believed() -> AbstractContextManager[Any]:
+    honest = GroupOffsets.__init__
 
-    async def opened(self: PartitionLog, store: PartitionStore) -> Any:
-        offsets = await self._committed()
-        await honest(self, store)
-        return offsets
+    def init(self: GroupOffsets, known: Any, taken: Any, interval: float) -> None:
+        honest(self, known, dict.fromkeys(taken, 0), interval)
 
-    return patch.object(PartitionLog, "open", opened)
+    return patch.object(GroupOffsets, "__init__", init)
+
+
+@_bug("the group is never told what it does not know yet", "never comes to rest")
+def _untold() -> AbstractContextManager[Any]:
+    async def tell_group(self: PartitionLog) -> None:
+        """Nothing."""
+
+    return patch.object(PartitionLog, "tell_group", tell_group)
+
+
+@_bug("a topic that the group does not know yet waits to be told", UNACCOUNTED)
+def _waiting() -> AbstractContextManager[Any]:
+    honest = GroupOffsets.due
+
+    def due(self: GroupOffsets, offsets: Any, now: float) -> Any:
+        return honest(self, {tp: o for tp, o in offsets.items() if tp in self._known} if self._told is not None else offsets, now)
+
+    return patch.object(GroupOffsets, "due", due)
 
 
 @_bug("a partition that moved away is written on", UNACCOUNTED)

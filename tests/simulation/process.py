@@ -85,10 +85,10 @@ class Process:
             self.exiting = True
             self.do(self._exit())
 
-    def frames_of(self, offsets: dict[TP, int]) -> list[Any]:
-        """The frames whose fold ended at ``offsets``."""
+    def frames_of(self, partition: int) -> list[Any]:
+        """The frames that were folded last of a partition."""
         watched: Any = self.engine._folder
-        return list(watched.taken(offsets))
+        return list(watched.taken(partition))
 
     @property
     def failure(self) -> BaseException | None:
