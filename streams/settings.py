@@ -25,7 +25,7 @@ class EngineSettings:
     stream_frames: int = 4  # most frames between Faust's consumer and its agent
     backlog_frames: int = 8  # most frames that wait for one partition; with half of them nothing more of it is fetched
     transaction_records: int = 10_000  # a transaction that holds so many waits for no more
-    fetch_pause: float = 0.03  # between two fetches: each costs the broker and the worker the same, whether it brings one record or many
+    fetch_pause: float = 0.04  # between two fetches: each costs the broker and the worker the same, whether it brings one record or many
     group_interval: float = 1.0  # a consumer group is told so often how far a partition is, while records come
     group_patience: float = 0.1  # and when none has come for so long
     linger: float = 0.2  # a transaction waits at most so long, and only while the partition is more than a frame behind
