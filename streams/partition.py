@@ -150,10 +150,11 @@ class Partition:
 
     async def _first_frame(self) -> Frame | None:
         """The next frame, however long it takes; when none comes the consumer group is told what it does not know yet."""
-        frame = await self._frame(self._settings.group_patience) if self._log.group_is_behind else None
-        if frame is not None or self._stop.is_set():
-            return frame
-        await self._log.tell_group()
+        if self._log.group_is_behind:
+            frame = await self._frame(self._settings.group_patience)
+            if frame is not None or self._stop.is_set():
+                return frame
+            await self._log.tell_group()
         return await self._frame(None)
 
     async def _frame(self, patience: float | None) -> Frame | None:

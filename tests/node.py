@@ -219,12 +219,17 @@ def fresh_node(brokers: str, data: Path, catalogue: Catalogue, partities: int = 
 
 async def make_anew(node: Node) -> None:
     """Delete all topics of the cluster, which takes the committed offsets with it, and make those of the catalogue."""
+    await remade(node, await node.topics())
+
+
+async def remade(node: Node, topics: Sequence[str]) -> None:
+    """Delete topics, and make what the cluster then lacks of the catalogue."""
     admin = AIOKafkaAdminClient(bootstrap_servers=node.brokers)
     await admin.start()
     try:
-        if old := await node.topics():
-            await admin.delete_topics(old)
-        while await node.topics():  # noqa: ASYNC110 - Kafka tells nobody
+        if topics:
+            await admin.delete_topics(list(topics))
+        while {*topics} & {*await node.topics()}:  # noqa: ASYNC110 - Kafka tells nobody
             await asyncio.sleep(0.1)
     finally:
         await admin.close()

@@ -10,17 +10,15 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
 
 from bench.catalogues import own_filtering_catalogue
-from connectors.broker.topics import apply_topics
 from connectors.bronnen.population import Delivery, population, shuffled
 from schemas.catalogue import Catalogue
 from schemas.cloudevents import klok_headers, source_of
 from schemas.codec import Codec
 from schemas.reasons import Reason
 from streams.crash_points import SETTING
-from tests.node import PARTITIES, Node, fresh_node
+from tests.node import PARTITIES, Node, fresh_node, remade
 from tests.verdict import assert_exact
 
 PERSOON = b"A" * 52
@@ -122,24 +120,11 @@ def test_a_topic_that_was_removed_and_made_anew_is_read_from_its_beginning(node:
 
     async def scenario() -> None:
         await work(lines[:half])
-        await remade(node, BIJSTAND)
+        await remade(node, [BIJSTAND])
         await work(lines[half:])
 
     asyncio.run(scenario())
     assert sum(n for key, n in asyncio.run(node.counts()).items() if key.startswith(BIJSTAND)) == len(lines)
-
-
-async def remade(node: Node, topic: str) -> None:
-    """Remove a topic, and make it as the catalogue says."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=node.brokers)
-    await admin.start()
-    try:
-        await admin.delete_topics([topic])
-        while topic in await node.topics():  # noqa: ASYNC110 - Kafka tells nobody
-            await asyncio.sleep(0.1)
-    finally:
-        await admin.close()
-    await apply_topics(node.brokers, node.catalogue, partities=PARTITIES, replicatie=1, toepassing=node.app)
 
 
 def test_what_cannot_be_read_goes_to_quarantine_with_its_reason_and_the_rest_goes_on(node: Node) -> None:

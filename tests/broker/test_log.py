@@ -11,10 +11,8 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
 
 from bench.catalogues import own_filtering_catalogue
-from connectors.broker.topics import apply_topics
 from connectors.bronnen.population import Delivery, population, shuffled
 from schemas.catalogue import Catalogue
 from schemas.checkpoints import CHECKPOINTS
@@ -24,7 +22,7 @@ from streams.proof.checkpoint import checkpoint_of
 from streams.proof.note import note_of
 from tests.broker.test_archive import DIES_AT_THE_NTH_FSYNC
 from tests.kept import change_rows
-from tests.node import Node, node_in
+from tests.node import Node, node_in, remade
 
 SAMENLOOP = str(Path(sys.executable).with_name("samenloop"))
 NAME = "knooppunt.example/log"
@@ -141,15 +139,7 @@ def test_what_a_node_took_and_sent_is_signed_countersigned_archived_and_every_ch
 
 async def rewritten(node: Node, topic: str, number: int) -> None:
     """Delete a topic, and fill it with other records than it had."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=node.brokers)
-    await admin.start()
-    try:
-        await admin.delete_topics([topic])
-        while topic in await node.topics():  # noqa: ASYNC110 - Kafka tells nobody
-            await asyncio.sleep(0.1)
-    finally:
-        await admin.close()
-    await apply_topics(node.brokers, node.catalogue, partities=node.partities, replicatie=1, toepassing=node.app)
+    await remade(node, [topic])
     producer = AIOKafkaProducer(bootstrap_servers=node.brokers)
     await producer.start()
     for i in range(number):

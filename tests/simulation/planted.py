@@ -235,6 +235,22 @@ def _seen() -> AbstractContextManager[Any]:
     return patch.object(Partition, "_unseen", lambda self, topic, records: records)
 
 
+@_bug("offsets are read before the other owner is fenced", UNACCOUNTED)
+def _offsets_early() -> AbstractContextManager[Any]:
+    honest = PartitionLog.open
+
+    async def opened(self: PartitionLog, store: PartitionStore) -> Any:
+        known = await self._committed()
+
+        async def committed() -> Any:
+            return known
+
+        with patch.object(self, "_committed", committed):
+            return await honest(self, store)
+
+    return patch.object(PartitionLog, "open", opened)
+
+
 @_bug("the group is believed, which does not know all that is done", UNACCOUNTED)
 def _believed() -> AbstractContextManager[Any]:
     honest = GroupOffsets.__init__
