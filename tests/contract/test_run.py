@@ -1,4 +1,4 @@
-"""The script ``run``: which Python it gives to uv."""
+"""The script ``run``: which Python it gives to uv, and where that keeps what it compiled."""
 
 import os
 import subprocess
@@ -22,3 +22,11 @@ def test_behind_a_shim_uv_is_given_the_python_that_it_finds_there_itself(tmp_pat
     synced, ran = done.stdout.splitlines()
     assert synced.startswith(f"{sys.executable} sync ")
     assert ran == f"{sys.executable} run --frozen --no-sync samenloop topics diff, called as {ROOT / 'run'}"
+
+
+def test_python_keeps_what_it_compiled_also_where_it_may_not_write_beside_the_sources(tmp_path: Path) -> None:
+    """In many images PYTHONDONTWRITEBYTECODE is set: each command then compiled all its libraries anew, which took it most of its time."""
+    program(tmp_path / "uv", 'echo "kept in $PYTHONPYCACHEPREFIX, forbidden: ${PYTHONDONTWRITEBYTECODE-no}"')
+    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([ROOT / "run", "topics", "diff"], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [f"kept in {ROOT}/.samenloop/bytecode, forbidden: no"] * 2
