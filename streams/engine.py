@@ -62,6 +62,11 @@ class Engine:
         """The partitions that are open here."""
         return self._partitions
 
+    @property
+    def transaction_records(self) -> int:
+        """How many records a transaction waits for at most: all partitions here may hold so many at once."""
+        return self.settings.records_a_transaction(len(self._partitions))
+
     def has_room(self, partition: int) -> bool:
         """Whether more should be fetched of a partition; asked by the consumer's thread."""
         found = self._partitions.get(partition)

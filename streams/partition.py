@@ -35,6 +35,10 @@ class Owner(Protocol):
 
     metrics: Metrics
 
+    @property
+    def transaction_records(self) -> int:
+        """How many records a transaction waits for at most."""
+
     def opened(self) -> None:
         """A partition is ready to take frames."""
 
@@ -143,7 +147,7 @@ class Partition:
             if patience is None:
                 late = time.monotonic() + self._settings.linger
             patience = late - time.monotonic()
-            if patience <= 0 or sum(len(run) for _, run in frames) >= self._settings.transaction_records or not self._is_behind(frames):
+            if patience <= 0 or sum(len(run) for _, run in frames) >= self._owner.transaction_records or not self._is_behind(frames):
                 break
             frame = await self._frame(patience)
         return None if self._stop.is_set() else frames

@@ -24,11 +24,12 @@ class EngineSettings:
     frame_records: int = 2_000  # most records that become one frame
     stream_frames: int = 4  # most frames between Faust's consumer and its agent
     backlog_frames: int = 8  # most frames that wait for one partition; with half of them nothing more of it is fetched
-    transaction_records: int = 10_000  # a transaction that holds so many waits for no more
+    transaction_records: int = 40_000  # a transaction that holds so many waits for no more
+    worker_records: int = 240_000  # nor one that holds its share of these: a worker may have many partitions
     fetch_pause: float = 0.04  # between two fetches: each costs the broker and the worker the same, whether it brings one record or many
     group_interval: float = 1.0  # a consumer group is told so often how far a partition is, while records come
     group_patience: float = 0.1  # and when none has come for so long
-    linger: float = 0.2  # a transaction waits at most so long, and only while the partition is more than a frame behind
+    linger: float = 0.5  # a transaction waits at most so long, and only while the partition is more than a frame behind
     session_timeout: float = 10.0  # a worker that is silent for so long loses its partitions
     transaction_timeout: float = 30.0  # a transaction that stands open for so long is aborted by the broker
     stall_timeout: float = 60.0  # a changelog of which nothing comes for so long ends the worker
@@ -41,13 +42,17 @@ class EngineSettings:
         """Seconds that a transaction may take: the worker gives up, and says so, before the broker does."""
         return 0.8 * self.transaction_timeout
 
+    def records_a_transaction(self, partitions: int) -> int:
+        """How many records a transaction waits for at most, in a worker that has so many partitions."""
+        return min(self.transaction_records, self.worker_records // max(1, partitions))
+
     @property
     def most_records(self) -> int:
         """Input records that a worker with all partitions holds at most: those of one poll, which may pass a frame by one less than
         another, of the stream, and for each partition those that wait and those in the transaction under way, which may pass its size
         by all that waited when it came there."""
         waiting = self.frame_records * self.backlog_frames
-        return self.frame_records * (2 + self.stream_frames) + self.partities * (2 * waiting + self.transaction_records)
+        return self.frame_records * (2 + self.stream_frames) + self.partities * (2 * waiting + self.records_a_transaction(self.partities))
 
     def most_fetched_bytes(self, topics: int) -> int:
         """Bytes that such a worker has fetched of ``topics`` source topics and not yet unpacked, at most: as they came, and one batch of
