@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Protocol
 
@@ -176,7 +176,7 @@ class Partition:
         return any(self._owner.records_behind(t, self.number, end) > self._settings.frame_records for t, end in ends.items())
 
     async def _work(self, frames: list[Frame]) -> None:
-        new = [(t, unseen) for t, records in frames if (unseen := self._unseen(t, records))]
+        new = joined([(t, unseen) for t, records in frames if (unseen := self._unseen(t, records))])
         if not new:
             return
         self.busy_since = begin = time.monotonic()
@@ -192,3 +192,18 @@ class Partition:
     def _unseen(self, topic: str, records: Run) -> Run | None:
         """The records that are not yet behind the committed offset: after a rebalance Kafka may deliver some again."""
         return records.since(self._next[topic, self.number])
+
+
+def joined(frames: Iterable[Frame]) -> list[Frame]:
+    """The frames of each topic as one, where the first of them stands: the state of a persoon who is in several is read and written once."""
+    found: list[Frame] = []
+    last: dict[str, int] = {}  # topic → where in ``found``
+    for topic, run in frames:
+        at = last.get(topic)
+        whole = None if at is None else found[at][1].followed_by(run)
+        if at is None or whole is None:
+            last[topic] = len(found)
+            found.append((topic, run))
+        else:
+            found[at] = topic, whole
+    return found

@@ -85,6 +85,11 @@ class Run:
         batches = [b for b in self.batches if b.last >= offset]
         return Run(batches, offset) if batches else None
 
+    def followed_by(self, run: "Run") -> "Run | None":
+        """Both as one; None where that would bring records of ``run`` back that stand before its start; raises CorruptRecordException."""
+        whole = next(_records(run.batches[0])).offset >= run.start > self.batches[-1].last
+        return Run([*self.batches, *run.batches], self.start) if whole else None
+
     def __len__(self) -> int:
         """How many records these are; in a compacted log at most so many."""
         return sum(min(b.count, b.last + 1 - self.start) for b in self.batches)

@@ -16,6 +16,7 @@ from faust.types import TP
 from schemas.catalogue import Catalogue
 from streams.app import build_app
 from streams.fetch import fetch_runs
+from streams.partition import joined
 from streams.records import Run, SourceRecord, run_of
 from streams.settings import EngineSettings
 
@@ -142,3 +143,23 @@ async def test_nothing_is_taken_while_no_partition_has_room(catalogue: Catalogue
     assert await _starts(thread, consumer) == {}
     thread.app.engine.partitions.clear()
     assert await _starts(thread, consumer) == {0: [0]}
+
+
+def test_the_frames_of_a_topic_become_one_where_the_first_of_them_stands() -> None:
+    """The state of a persoon who comes in several frames of a transaction is then read and written once."""
+
+    def run(*offsets: int) -> Run:
+        return run_of([SourceRecord(b"k", b"v", offset) for offset in offsets])
+
+    frames = [("klok", run(3)), ("a", run(0, 1)), ("b", run(7)), ("a", run(2)), ("b", run(9, 10)), ("a", run(5))]
+    found = [(topic, [r.offset for r in frame]) for topic, frame in joined(frames)]
+    assert found == [("klok", [3]), ("a", [0, 1, 2, 5]), ("b", [7, 9, 10])]
+
+
+def test_a_frame_of_which_a_part_is_done_already_is_left_by_itself() -> None:
+    """As one with the frame before, it would bring back what is done."""
+    done, partly, next_one = (run_of([SourceRecord(b"k", b"v", n) for n in offsets]) for offsets in (range(4), range(4, 8), range(8, 10)))
+    rest = partly.since(6)
+    assert rest is not None
+    found = joined([("a", done), ("a", rest), ("a", next_one)])
+    assert [[r.offset for r in run] for _, run in found] == [[0, 1, 2, 3], [6, 7, 8, 9]]

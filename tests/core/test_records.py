@@ -93,6 +93,23 @@ def test_a_run_leaves_out_what_stands_before_an_offset(told: list[Row], offset: 
     assert run.following == len(told)
 
 
+@given(rows, rows, st.data())
+def test_runs_that_follow_one_another_are_one_run_with_the_records_of_both(
+    first: list[Row], second: list[Row], data: st.DataObject
+) -> None:
+    """Also when a fetch began inside a batch; only where that would bring records back which stand before its start, two are left."""
+    base = len(first) + data.draw(st.integers(0, 3))
+    cut = data.draw(st.integers(0, len(second) - 1))
+    one = Run([batch for batch, _ in batches(wire(first, 0), 0, (), 1_000) if batch], data.draw(st.integers(0, len(first) - 1)))
+    two = Run([batch for batch, _ in batches(wire(second, base), base, (), 1_000) if batch], base + cut)
+    both = one.followed_by(two)
+    assert (both is None) == (cut > 0)
+    if both is not None:
+        assert list(both) == [*one, *two]
+        assert (len(both), both.following) == (len(one) + len(two), two.following)
+    assert two.followed_by(one) is None, "the other way round they are not"
+
+
 few = st.sampled_from([None, b"", b"a", b"b", bytes(9), b"a" * 52])
 repeated = st.lists(st.tuples(few, contents, st.just([("ce_id", b"x")])), min_size=1, max_size=30)
 
