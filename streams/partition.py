@@ -195,7 +195,7 @@ class Partition:
 
 
 def joined(frames: Iterable[Frame]) -> list[Frame]:
-    """The frames of each topic as one, where the first of them stands: the state of a persoon who is in several is read and written once."""
+    """The frames of each topic as one, where the first stands: the state of a persoon who is in several is read and written once."""
     found: list[Frame] = []
     last: dict[str, int] = {}  # topic → where in ``found``
     for topic, run in frames:

@@ -1,7 +1,7 @@
 // The native core as Python calls it: frames of records in, rows of state and finished messages out. Plain C, no exceptions, no globals.
 //
 // One frame takes three calls. `kern_open` reads the records and wants the first rows of their personen; `kern_give` takes rows and may
-// want more of them, the pages of personen who have several; when it wants none, `kern_fold` does the work. What was read, made and left
+// want more of them, pages of personen who have several; when it wants none, `kern_fold` does the work. What was read, made and left
 // stands in `Result` until the next frame is opened; what is to be sent is gathered over frames until `kern_messages`.
 #include "rows.h"
 #include "step.h"
@@ -106,6 +106,7 @@ public:
             sizes++;
         }
         if (given.size && given[0].page < 0) want_pages();
+        else want_rest();
         want();
     }
 
@@ -271,13 +272,30 @@ private:
         for (Input& i : inputs_) {
             if (i.left || i.persoon->left || i.persoon->head.pages == 1) continue;
             size_t one = i.persoon->number({i.mutatie.name, sizeof i.mutatie.name});
-            size_t first = all ? 0 : one, last = all ? i.persoon->pages.size - 1 : one;
-            for (size_t n = first; n <= last; n++)
-                if (!i.persoon->pages[n]) {
-                    i.persoon->pages[n] = frame_.make<Page>();
-                    waiting_.push(frame_, Waiting{i.persoon, i64(n)});
-                }
+            want_page(*i.persoon, one)->coming++;
+            if (all) want_all(*i.persoon);
         }
+    }
+
+    // All pages of a persoon of whom one may come to hold too many: they are then dealt over twice as many.
+    void want_rest() {
+        for (Persoon* p : personen_.all) {
+            bool full = false;
+            for (const Page* page : p->pages) full |= page && page->size + page->coming > program.most_feiten;
+            if (full && !p->left) want_all(*p);
+        }
+    }
+
+    void want_all(Persoon& p) {
+        for (size_t n = 0; n < p.pages.size; n++) want_page(p, n);
+    }
+
+    Page* want_page(Persoon& p, size_t number) {
+        if (!p.pages[number]) {
+            p.pages[number] = frame_.make<Page>();
+            waiting_.push(frame_, Waiting{&p, i64(number)});
+        }
+        return p.pages[number];
     }
 
     void write_rows() {

@@ -57,7 +57,8 @@ struct Feiten {
 struct Page {
     Array<Slice> texts;
     Array<i64> uses;
-    i64 size = 0;
+    i64 size = 0;    // feiten
+    i64 coming = 0;  // mutaties of the frame about a feit that stands here, or will
     Array<Feiten> feiten;
     bool changed = false;
 

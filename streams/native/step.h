@@ -114,31 +114,48 @@ private:
         return true;
     }
 
-    // Whether the feiten of a persoon with one page can be dealt over two; to divide more, all of them would have to be read.
+    // Whether all feiten of a persoon can be dealt over other pages: each page was read, and each feit is one that the core knows.
     bool can_divide(Persoon& p) {
-        if (p.head.pages > 1) return false;
-        for (const Feiten& f : p.head.page.feiten) {
-            const Soort* soort = soort_of(f.nummer);
-            if (!soort || f.others.size) return false;
-            Feit feit;
-            for (size_t i = 0; i < f.packed.size; i++)
-                if (!pages_.unpack(p.head.page, f, *soort, i, feit)) return false;
+        for (size_t n = 0; n < size_t(p.head.pages); n++) {
+            const Page* page = p.page(n);
+            if (!page || !can_unpack(*page)) return false;
         }
         return true;
     }
 
+    bool can_unpack(const Page& page) {
+        for (const Feiten& f : page.feiten) {
+            const Soort* soort = soort_of(f.nummer);
+            if (!soort || f.others.size) return false;
+            Feit feit;
+            for (size_t i = 0; i < f.packed.size; i++)
+                if (!pages_.unpack(page, f, *soort, i, feit)) return false;
+        }
+        return true;
+    }
+
+    // Over twice as many pages, unless these are half empty: then it is names that fall together.
     void divide(Persoon& p) {
+        i64 feiten = 0;
+        for (size_t n = 0; n < size_t(p.head.pages); n++) feiten += p.page(n)->size;
+        if (2 * feiten <= program_.most_feiten * p.head.pages) return;
         Page whole = p.head.page;
-        p.head.page = {};
-        p.head.pages = 2;
+        Array<Page*> old = p.pages;
+        if (p.head.pages == 1) old.push(arena_, &whole);
+        p.head.page = {}, p.pages = {};
+        p.head.pages *= 2;
         p.head.changed = true;
-        for (int n = 0; n < 2; n++) p.pages.push(arena_, arena_.make<Page>())->changed = true;
-        for (const Feiten& f : whole.feiten)
-            for (size_t i = 0; i < f.packed.size; i++) {
-                Feit feit;
-                pages_.unpack(whole, f, *soort_of(f.nummer), i, feit);
-                pages_.put(*p.page(p.number(feit.name)), *soort_of(f.nummer), feit, -1);
-            }
+        for (i64 n = 0; n < p.head.pages; n++) p.pages.push(arena_, arena_.make<Page>())->changed = true;
+        for (const Page* page : old)
+            for (const Feiten& f : page->feiten) deal(p, *page, f);
+    }
+
+    void deal(Persoon& p, const Page& page, const Feiten& feiten) {
+        for (size_t i = 0; i < feiten.packed.size; i++) {
+            Feit feit;
+            pages_.unpack(page, feiten, *soort_of(feiten.nummer), i, feit);
+            pages_.put(*p.page(p.number(feit.name)), *soort_of(feiten.nummer), feit, -1);
+        }
     }
 
     // Whether the ontvanger of each basisfeit that the feit is laid beside can be told of it.

@@ -13,7 +13,15 @@ from tests.property.kerns import Both
 from tests.property.merger_worlds import Merging, mergers, told_by
 from tests.property.test_chains import job, left_while_it_goes_on, on_another_page
 from tests.property.test_death import said
-from tests.property.test_kerns import PUBLISHED, population, tell_every_flipped_bit, tell_of_a_heavy_persoon, worlds
+from tests.property.test_kerns import (
+    PUBLISHED,
+    population,
+    tell_every_flipped_bit,
+    tell_of_a_heavy_persoon,
+    tell_of_many_studies,
+    tell_of_names_that_fall_together,
+    worlds,
+)
 
 Hunt = Callable[[Path], None]
 
@@ -68,6 +76,14 @@ def _in_a_heavy_persoon(library: Path) -> None:
     tell_of_a_heavy_persoon(Both(library=library))
 
 
+def _in_many_studies(library: Path) -> None:
+    tell_of_many_studies(Both(library=library))
+
+
+def _in_names_that_fall_together(library: Path) -> None:
+    tell_of_names_that_fall_together(Both(library=library))
+
+
 def _in_flipped_bits(library: Path) -> None:
     tell_every_flipped_bit(Both(library=library))
 
@@ -86,6 +102,8 @@ MUTANTS: dict[str, tuple[str, str, str, Hunt]] = {
     "a second dienst is not told": ("step.h", "|| b.told) continue;", "|| b.told || b.feit.sent.size > 1) continue;", _in_worlds(12)),
     "texts are never dropped": ("page.h", "== 0) page.texts", "== -1) page.texts", _in_a_population),
     "a full page is not divided": ("step.h", "if (full) divide(p);", "", _in_a_heavy_persoon),
+    "half-empty pages are divided": ("step.h", "p.head.pages) return;", "0) return;", _in_names_that_fall_together),
+    "of several pages not all are read that are dealt": ("kern.cpp", "else want_rest();", "", _in_many_studies),
     "a name in capitals is a UUID": ("text.h", ": -1; }", ": c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; }", _in_flipped_bits),
     "a job that goes on the next day is another": ("chains.h", "b.start <= a.end", "b.start < a.end", _where_jobs_go_on),
     "what a job went on from before is forgotten": ("step.h", "go_on(f->key, other, was)", "was.versie < 0", _where_jobs_go_on),
