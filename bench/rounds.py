@@ -21,7 +21,7 @@ from schemas.catalogue import Catalogue
 
 
 def rounds(plan: Plan) -> Iterator[Round]:
-    """The rounds of ``plan``, each on a fresh broker; the order of the systems turns round at odd ones.
+    """The rounds of ``plan``, each on a broker of its own.
 
     A round comes again with each run that it gets, under the same date: what was measured stays when the next run fails.
     """
@@ -29,9 +29,7 @@ def rounds(plan: Plan) -> Iterator[Round]:
     truth = prepared.truth(folder, full=plan.full)
     for number in plan.rounds:
         with filled_cluster(plan.work / "round", folder, prepared) as cluster:
-            steps = _steps(cluster, prepared, truth, plan)
-            if number % 2:
-                steps.reverse()
+            steps = _steps(cluster, prepared, truth, plan, number)
             date, runs = now(), [Run(RECOMPUTE, prepared.size.mutations, figures=Figures(truth.mutations_s))]
             for step in steps:
                 runs = [*runs, step()]
@@ -64,12 +62,16 @@ def filled_cluster(folder: Path, catalogue: Path, prepared: Prepared) -> Iterato
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _steps(cluster: Cluster, prepared: Prepared, truth: Truth, plan: Plan) -> list[Callable[[], Run]]:
-    steps: list[Callable[[], Run]] = [lambda: run_product(cluster, prepared, truth, full=plan.full)]
-    if plan.peers is not None:
-        # Latency and recovery are held against the first of them only; the others are there for their speed.
-        steps += [partial(plan.peers.run, cluster, s, plan.size, full=plan.full and s == STREAMS) for s in plan.beside if s != FLOOR]
-    return [*steps, lambda: _floor(cluster, prepared.size.mutations)] if FLOOR in plan.beside else steps
+def _steps(cluster: Cluster, prepared: Prepared, truth: Truth, plan: Plan, number: int) -> list[Callable[[], Run]]:
+    """The product and the first system beside it change places from round to round, and the others come behind."""
+    product = partial(run_product, cluster, prepared, truth, full=plan.full)
+    floor = [partial(_floor, cluster, prepared.size.mutations)] if FLOOR in plan.beside else []
+    if plan.peers is None:
+        return [product, *floor]
+    # Latency and recovery are held against the first of them only; the others are there for their speed.
+    beside = [partial(plan.peers.run, cluster, s, plan.size, full=plan.full and s == STREAMS) for s in plan.beside if s != FLOOR]
+    first = number % 2
+    return [*beside[:first], product, *beside[first:], *floor]
 
 
 def _floor(cluster: Cluster, total: int) -> Run:
