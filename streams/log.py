@@ -22,6 +22,7 @@ from streams.store import PartitionStore
 _BATCH_BYTES = 1_000_000  # below the broker's message.max.bytes, also before compression
 _REQUEST_BYTES = 8_388_608
 _CLOSE_SECONDS = 3.0
+_MANY = 32  # partitions of a transaction
 
 
 Finished = Callable[[Mapping[bytes, bytes | None]], list[Row | Encoded]]
@@ -116,9 +117,10 @@ class PartitionLog:
         await self._producer.begin_transaction()
         crash_point("after-begin")
         batches = [(topic, partition, self._batches(found)) for (topic, partition), found in messages.items()]
+        sent = await self._send_ahead(batches[0]) if len(batches) > _MANY else []
         # One of each first: all partitions then join the transaction in one request, where aiokafka else sends one for each.
         rounds = zip_longest(*[[(topic, partition, b) for b in made] for topic, partition, made in batches])
-        sent = await self._send(next(rounds, ()))
+        sent += await self._send(next(rounds, ()))
         telling = asyncio.create_task(self._tell(told))  # meanwhile; what is left waits until the first of its partition is on its way
         try:
             for each in rounds:
@@ -133,6 +135,14 @@ class PartitionLog:
         crash_point("before-commit")
         await self._producer.commit_transaction()
         return max((int(r.offset) + 1 for r in results if r.topic == self._settings.changelog), default=0)
+
+    async def _send_ahead(self, batches: tuple[str, int, list[Any]]) -> list[tuple[str, Awaitable[Any]]]:
+        """The first of the batches alone, until Kafka has it: as long as the markers of the transaction before are not written, it refuses
+        the next, and aiokafka asks again. With hundreds of partitions in each request that filled a core, which the markers then lacked."""
+        topic, partition, made = batches
+        sent = await self._send([(topic, partition, made.pop(0))])
+        await _acknowledged(*sent[0])
+        return sent
 
     async def _send(self, batches: Iterable[tuple[str, int, Any] | None]) -> list[tuple[str, Awaitable[Any]]]:
         sent = []

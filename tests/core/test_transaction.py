@@ -1,0 +1,69 @@
+"""In which order a transaction is sent to Kafka."""
+
+import asyncio
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from streams.clients import Clients
+from streams.effects import Effects
+from streams.log import PartitionLog
+from streams.settings import EngineSettings
+from streams.store import PartitionStore
+
+SETTINGS = EngineSettings("127.0.0.1:1", "x", 1, Path())
+
+
+class Taking:
+    """A producer whose Kafka takes a batch when it is asked to; it notes what was on its way at that moment."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[str, asyncio.Future[Any]]] = []
+        self.taken: list[list[str]] = []
+
+    async def begin_transaction(self) -> None:
+        """Begin."""
+
+    async def commit_transaction(self) -> None:
+        """All must be taken before."""
+        assert not self.waiting
+
+    def create_batch(self) -> Any:
+        return SimpleNamespace(append=lambda **_: True, close=lambda: None)
+
+    async def send_batch(self, _: object, topic: str, *, partition: int) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.waiting.append((f"{topic}/{partition}", future))
+        return future
+
+    def take(self) -> None:
+        """Take what is on its way."""
+        waiting, self.waiting = self.waiting, []
+        self.taken.append([place for place, _ in waiting])
+        for place, future in waiting:
+            future.set_result(SimpleNamespace(topic=place.partition("/")[0], offset=7))
+
+
+@pytest.mark.parametrize(("ontvangers", "steps"), [(3, 1), (300, 2)])
+async def test_a_transaction_to_many_topics_sends_one_batch_ahead(ontvangers: int, steps: int) -> None:
+    """Kafka refuses it while it writes the markers of the one before: to ask that for hundreds of partitions costs a core."""
+    kafka = Taking()
+    log = PartitionLog(SETTINGS, 0, ["mutaties"], [], Clients())
+    log._producer = kafka
+    effects = Effects()
+    for number in range(ontvangers):
+        effects.send(f"signalen.{number}", 0, (b"k", b"v", []))
+    committing = asyncio.create_task(log.commit(effects, PartitionStore("layout"), lambda rows: [(k, v, []) for k, v in rows.items()]))
+    while not committing.done():
+        await asyncio.sleep(0)
+        if kafka.waiting:
+            await asyncio.sleep(0.01)  # what else is on its way without waiting for it
+            kafka.take()
+    await committing
+    assert len(kafka.taken) == steps
+    assert len(kafka.taken[0]) == (1 if steps > 1 else ontvangers + 1)
+    assert sorted(place for taken in kafka.taken for place in taken) == sorted(
+        [*(f"signalen.{n}/0" for n in range(ontvangers)), "x-personen-changelog/0"]
+    )
