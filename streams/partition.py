@@ -176,7 +176,7 @@ class Partition:
         return any(self._owner.records_behind(t, self.number, end) > self._settings.frame_records for t, end in ends.items())
 
     async def _work(self, frames: list[Frame]) -> None:
-        new = joined([(t, unseen) for t, records in frames if (unseen := self._unseen(t, records))])
+        new = joined([(t, unseen) for t, records in frames if (unseen := self._unseen(t, records))], self._settings.fold_records)
         if not new:
             return
         self.busy_since = begin = time.monotonic()
@@ -194,13 +194,16 @@ class Partition:
         return records.since(self._next[topic, self.number])
 
 
-def joined(frames: Iterable[Frame]) -> list[Frame]:
-    """The frames of each topic as one, where the first stands: the state of a persoon who is in several is read and written once."""
+def joined(frames: Iterable[Frame], most: int) -> list[Frame]:
+    """The frames of each topic as one, where the first stands: the state of a persoon who is in several is read and written once.
+
+    No frame becomes larger than ``most`` records, or than it was.
+    """
     found: list[Frame] = []
     last: dict[str, int] = {}  # topic → where in ``found``
     for topic, run in frames:
         at = last.get(topic)
-        whole = None if at is None else found[at][1].followed_by(run)
+        whole = None if at is None or len(found[at][1]) + len(run) > most else found[at][1].followed_by(run)
         if at is None or whole is None:
             last[topic] = len(found)
             found.append((topic, run))

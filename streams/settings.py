@@ -9,6 +9,7 @@ from schemas.verloop import verloop_topic
 
 KernChoice = Literal["native", "python"]
 
+_FOLD_BYTES: Final = 1_000  # of a record that is being folded, and of its persoon, beside what Kafka brought
 _FETCH_BYTES: Final = 1 << 20  # aiokafka asks for so much of a partition at a time, and for no more until that is taken
 
 
@@ -26,6 +27,7 @@ class EngineSettings:
     backlog_frames: int = 8  # most frames that wait for one partition; with half of them nothing more of it is fetched
     transaction_records: int = 40_000  # a transaction that holds so many waits for no more
     worker_records: int = 240_000  # nor one that holds its share of these: a worker may have many partitions
+    fold_records: int = 8_000  # so many records of a topic are folded at once at most: the core holds them, and what they lead to
     fetch_pause: float = 0.04  # between two fetches: each costs the broker and the worker the same, whether it brings one record or many
     group_interval: float = 1.0  # a consumer group is told so often how far a partition is, while records come
     group_patience: float = 0.1  # and when none has come for so long
@@ -58,6 +60,11 @@ class EngineSettings:
         """Bytes that such a worker has fetched of ``topics`` source topics and not yet unpacked, at most: as they came, and one batch of
         each unpacked."""
         return 2 * _FETCH_BYTES * topics * self.partities
+
+    @property
+    def most_fold_bytes(self) -> int:
+        """Bytes that the records which are folded at once take beside their own, at most."""
+        return _FOLD_BYTES * max(self.fold_records, self.frame_records)
 
     @property
     def changelog(self) -> str:

@@ -57,6 +57,7 @@ public:
         soort_ = &program.soorten[soort];
         partition_ = partition;
         step_.open(klok);
+        inputs_.reserve(frame_, records_in(batches, count));
         for (u64 b = 0; b < count; b++)
             if (!read(batches[b], i64(b), start)) return false;
         for (Persoon* p : personen_.all)
@@ -164,6 +165,13 @@ private:
     Sequence wanted_, keys_, rows_, due_keys_, due_rows_, ontvangers_, sent_;
     Buffer left_, announced_, chunk_counts_, counts_, fields_, key_;
     Chunks plain_;
+
+    // As many as there can be: a number that is too high is found when they are read.
+    static size_t records_in(const Batch* batches, u64 count) {
+        size_t records = 0;
+        for (u64 b = 0; b < count; b++) records += u64(batches[b].count) < batches[b].size ? size_t(batches[b].count) : size_t(batches[b].size);
+        return records;
+    }
 
     bool read(const Batch& batch, i64 number, i64 start) {
         Reader in({batch.data, batch.size});

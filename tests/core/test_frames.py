@@ -152,8 +152,10 @@ def test_the_frames_of_a_topic_become_one_where_the_first_of_them_stands() -> No
         return run_of([SourceRecord(b"k", b"v", offset) for offset in offsets])
 
     frames = [("klok", run(3)), ("a", run(0, 1)), ("b", run(7)), ("a", run(2)), ("b", run(9, 10)), ("a", run(5))]
-    found = [(topic, [r.offset for r in frame]) for topic, frame in joined(frames)]
+    found = [(topic, [r.offset for r in frame]) for topic, frame in joined(frames, 4)]
     assert found == [("klok", [3]), ("a", [0, 1, 2, 5]), ("b", [7, 9, 10])]
+    few = [(topic, [r.offset for r in frame]) for topic, frame in joined(frames, 3)]
+    assert few == [("klok", [3]), ("a", [0, 1, 2]), ("b", [7, 9, 10]), ("a", [5])], "no frame grows beyond so many"
 
 
 def test_a_frame_of_which_a_part_is_done_already_is_left_by_itself() -> None:
@@ -161,5 +163,5 @@ def test_a_frame_of_which_a_part_is_done_already_is_left_by_itself() -> None:
     done, partly, next_one = (run_of([SourceRecord(b"k", b"v", n) for n in offsets]) for offsets in (range(4), range(4, 8), range(8, 10)))
     rest = partly.since(6)
     assert rest is not None
-    found = joined([("a", done), ("a", rest), ("a", next_one)])
+    found = joined([("a", done), ("a", rest), ("a", next_one)], 100)
     assert [[r.offset for r in run] for _, run in found] == [[0, 1, 2, 3], [6, 7, 8, 9]]
