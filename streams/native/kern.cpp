@@ -169,7 +169,7 @@ private:
     // As many as there can be: a number that is too high is found when they are read.
     static size_t records_in(const Batch* batches, u64 count) {
         size_t records = 0;
-        for (u64 b = 0; b < count; b++) records += u64(batches[b].count) < batches[b].size ? size_t(batches[b].count) : size_t(batches[b].size);
+        for (const Batch* b = batches; b < batches + count; b++) records += u64(b->count) < b->size ? u64(b->count) : b->size;
         return records;
     }
 
