@@ -262,8 +262,8 @@ async def test_a_missing_topic_and_a_broker_that_goes_are_clear_and_bounded(
             yield raw(opgave(BSNS[number % len(BSNS)], record_id=f"r{number}"))
 
     reader = LineReader(catalogue, SOORT, Pseudonymiser(read_key(key)))
-    with pytest.raises(PublishError, match="did not acknowledge for 3 s; all lines up to") as e:
-        async with MutatieProducer(servers, patience=3) as producer:
+    with pytest.raises(PublishError, match="did not acknowledge for 8 s; all lines up to") as e:
+        async with MutatieProducer(servers, patience=8) as producer:
             await publish(lines(), reader, producer, verdicts.append, lambda _: None)
     assert gone == [20_000]
     up_to = int(str(e.value).split("all lines up to ")[1].split()[0])
