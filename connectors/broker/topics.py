@@ -18,11 +18,16 @@ from schemas.quarantine import QUARANTAINE
 _DAY_MS: Final = 86_400_000
 _SHOWN_SECONDS: Final = 5
 _LOOK_SECONDS: Final = 0.05
+_PER_ONTVANGER: Final = ".<ontvanger>"
 _LARGE: Final = 8_388_608  # bytes: the state of one persoon with thousands of records; a quarantined record of any size
 
 # Who reads a compacted topic reads all of it: the broker keeps it near the size of what stands. Kafka's own values would leave a
 # gigabyte a partition, the segment that is written to, untouched, and what was withdrawn on the disk for as long.
 _COMPACTED: Final = {"segment.bytes": str(64 << 20), "min.cleanable.dirty.ratio": "0.2", "max.compaction.lag.ms": str(_DAY_MS)}
+
+# Kafka maps two indexes of 10 MiB for each partition, and a file system may fill both at the first entry, for each of hundreds of
+# ontvangers. An index of 256 KiB is full, and its segment ends, when the segment has at least 85 MiB.
+_SMALL_INDEX: Final = {"segment.index.bytes": str(256 << 10)}
 
 _ERASED_MS: Final = 31 * _DAY_MS  # that a bron may be away without missing that a persoon was erased
 
@@ -67,7 +72,7 @@ def wanted_topics(catalogue: Catalogue, *, partities: int, toepassing: str) -> l
 
 
 def _names(catalogue: Catalogue, topic: Topic, partities: int, toepassing: str) -> Iterator[tuple[str, int]]:
-    if topic.topic.endswith(".<ontvanger>"):
+    if topic.topic.endswith(_PER_ONTVANGER):
         yield from ((topic.topic.replace("<ontvanger>", o), 1) for o in catalogue.ontvangers)
     elif topic.topic == "volgverzoeken.<bron>":
         bronnen = {catalogue.bron_of(s) for s in catalogue.mutatie_topics}
@@ -83,6 +88,8 @@ def _configuration(topic: Topic) -> dict[str, str]:
     configuration = {"cleanup.policy": topic.opruiming, "message.timestamp.type": "LogAppendTime"}
     if topic.opruiming == "compact":
         configuration |= _COMPACTED
+    if topic.opruiming == "compact" or topic.topic.endswith(_PER_ONTVANGER):
+        configuration |= _SMALL_INDEX
     if topic.topic == "volgverzoeken.<bron>":
         configuration["delete.retention.ms"] = str(_ERASED_MS)
     if topic.bewaartermijn is not None:

@@ -81,6 +81,16 @@ def test_what_is_compacted_stays_near_the_size_of_what_stands_and_loses_what_was
         assert int(topic["max.compaction.lag.ms"]) <= DAY_MS
 
 
+def test_an_index_is_small_where_partitions_are_many_and_holds_all_of_a_segment(wanted: dict[str, WantedTopic]) -> None:
+    of_one = [w.configuratie for n, w in wanted.items() if w.partities == 1 and n.startswith(("signalen.", "terugmeldingen."))]
+    compacted = [w.configuratie for w in wanted.values() if w.configuratie["cleanup.policy"] == "compact"]
+    assert len(of_one) > 600
+    for topic in (*of_one, *compacted):
+        assert int(topic["segment.index.bytes"]) <= 256 << 10, "Kafka maps two of them a partition, and the first entry may fill both"
+        entries = int(topic["segment.index.bytes"]) // 12  # of time; those of offsets have 8 bytes
+        assert 4_096 * entries >= 64 << 20, "at most one entry for each log.index.interval.bytes of the segment"
+
+
 async def settings_of(brokers: str, naam: str) -> dict[str, Any]:
     admin = AIOKafkaAdminClient(bootstrap_servers=brokers)
     await admin.start()
