@@ -13,6 +13,7 @@ from bench.product import run_product
 from bench.results import Growth, Run, now
 from bench.rounds import filled_cluster
 from bench.workload import Size, synthetic
+from connectors.bronnen.population import Knobs
 from schemas.catalogue import Catalogue
 
 
@@ -23,14 +24,17 @@ class Variant(NamedTuple):
     records: int = 20  # mutations a person
     ontvangers: int = 34
     diensten: int = 1
+    amsterdam: float = Knobs.amsterdam  # share of the benefits that one ontvanger pays
 
 
 BASE: Final = Variant()
 LONG: Final = BASE._replace(persons=15_000)  # so that transactions grow to their size: what ontvangers cost is a matter of transactions
+MANY: Final = LONG._replace(ontvangers=10 * LONG.ontvangers)
 VARIANTS: Final = {
     "10x persons": (BASE, BASE._replace(persons=10 * BASE.persons)),
     "10x records a person": (BASE, BASE._replace(records=10 * BASE.records)),
-    "10x ontvangers": (LONG, LONG._replace(ontvangers=10 * LONG.ontvangers)),
+    "10x ontvangers": (LONG, MANY),
+    "a hot ontvanger": (MANY._replace(amsterdam=0), MANY),
     "12 diensten": (BASE, BASE._replace(diensten=12)),
 }
 
@@ -48,6 +52,7 @@ def _run(variant: Variant) -> Run:
         folder = own_filtering_catalogue(work, ontvangers=variant.ontvangers, diensten=variant.diensten)
         catalogue = Catalogue.load(folder)
         size = Size(variant.persons, variant.persons * variant.records, 0)
-        prepared = prepare(Encoder(catalogue), folder, size, synthetic(catalogue, size), work)
+        made = synthetic(catalogue, size, Knobs(amsterdam=variant.amsterdam))
+        prepared = prepare(Encoder(catalogue), folder, size, made, work)
         with filled_cluster(work / "cluster", folder, prepared) as cluster:
             return run_product(cluster, prepared, prepared.truth(folder, full=False), full=False)

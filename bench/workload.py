@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from connectors.bronnen.population import population
+from connectors.bronnen.population import Knobs, population
 from schemas.catalogue import Catalogue
 
 _EPOCH = date(1970, 1, 1)
@@ -35,9 +35,9 @@ SIZES: Final = {  # the first three are those of the comparison
 }
 
 
-def synthetic(catalogue: Catalogue, size: Size) -> Iterator[Delivery]:
+def synthetic(catalogue: Catalogue, size: Size, knobs: Knobs | None = None) -> Iterator[Delivery]:
     """Deliveries of our own generator, in order of arrival."""
-    made = population(catalogue, persons=size.persons, seed=1, mutations=size.mutations + size.tail)
+    made = population(catalogue, persons=size.persons, seed=1, mutations=size.mutations + size.tail, knobs=knobs)
     return ((d.soort, d.line) for d in made)
 
 

@@ -56,6 +56,11 @@ class TopicsDiff:
         """Whether there is any difference."""
         return bool(self.missing or self.partitions_differ)
 
+    @property
+    def lacking(self) -> tuple[WantedTopic, ...]:
+        """Those without which the engine cannot work: it has no use for the checkpoints, and cannot see them where there are rules."""
+        return tuple(t for t in self.missing if t.naam != CHECKPOINTS)
+
 
 def retention_ms(bewaartermijn: str) -> int:
     """``P15M`` or ``P30D`` in milliseconds."""

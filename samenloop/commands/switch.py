@@ -38,11 +38,11 @@ def switch(
     """
     settings = settings_of(brokers=brokers, data=data, toepassing=toepassing, catalogus=catalogus)
     servers, old, new = brokers_of(settings), catalogue_of(settings), _loaded(to)
-    lacking = run(diff_topics(servers, new, partities=settings.partities, toepassing=settings.toepassing))
-    if lacking is None:
+    found = run(diff_topics(servers, new, partities=settings.partities, toepassing=settings.toepassing))
+    if found is None:
         raise typer.Exit(130)
-    if lacking.missing:
-        raise NotDoneError(f"the cluster lacks {len(lacking.missing)} topics of the new catalogue: '{called()} topics apply' makes them")
+    if found.lacking:
+        raise NotDoneError(f"the cluster lacks {len(found.lacking)} topics of the new catalogue: '{called()} topics apply' makes them")
     try:
         over = SwitchOver(engine_settings(settings, servers), old, new, int(time.time() * 1000))
         with bar_of("switching", quiet=as_json) as told:

@@ -14,7 +14,6 @@ from samenloop.errors import NotDoneError
 from samenloop.logs import log_to
 from samenloop.running import run
 from samenloop.settings import Settings
-from schemas.checkpoints import CHECKPOINTS
 from streams.settings import EngineSettings
 from streams.worker import run_worker
 
@@ -59,7 +58,6 @@ def _need_topics(settings: Settings, brokers: str) -> None:
         raise typer.Exit(0)
     for topic, there in found.partitions_differ:
         raise NotDoneError(f"topic {topic.naam} has {there} partitions, the settings say {topic.partities}")
-    missing = [t for t in found.missing if t.naam != CHECKPOINTS]  # which the engine does not use, and cannot see where there are rules
-    if missing:
-        names = ", ".join(t.naam for t in missing[:3])
-        raise NotDoneError(f"the cluster lacks {len(missing)} topics ({names} …): make them with '{called()} topics apply'")
+    if found.lacking:
+        names = ", ".join(t.naam for t in found.lacking[:3])
+        raise NotDoneError(f"the cluster lacks {len(found.lacking)} topics ({names} …): make them with '{called()} topics apply'")

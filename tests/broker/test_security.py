@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +13,12 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import TopicAuthorizationFailedError
 from aiokafka.helpers import create_ssl_context
 
+import schemas
 from connectors.broker.topics import apply_topics
 from schemas.brokers import Brokers, Security, client_options
 from schemas.catalogue import Catalogue
 from tests.broker.test_commands import BIJSTAND, CLI, IKV, line
+from tests.core.test_switch import changed, with_another_version
 from tests.node import APP, KEY, PARTITIES, Node
 from tests.secured import PASSWORD, Secured, a_secured_broker
 
@@ -128,6 +131,17 @@ def test_an_auditor_keeps_an_archive_and_proves_it_with_what_the_rules_allow(sec
 
     proved = cli("replay", "--archive", str(tmp_path / "kept"), "--data", str(tmp_path), "--json", env=auditor)
     assert (proved.returncode, json.loads(proved.stdout)["same"]) == (0, 1), proved.stderr
+
+
+@pytest.mark.usefixtures("worker_log")
+def test_the_node_takes_its_state_to_other_rules_under_its_own_name(secured: Secured, tmp_path: Path) -> None:
+    published = tmp_path / "published"
+    shutil.copytree(Path(schemas.__file__).parent, published, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    changed(published, tmp_path / "other", with_another_version)
+    node = secured.env(APP, "SCRAM-SHA-512") | {"SAMENLOOP_PARTITIES": str(PARTITIES), "SAMENLOOP_DATA": str(tmp_path)}
+    switched = cli("switch", "--to", str(tmp_path / "other"), "--json", env=node)
+    assert switched.returncode == 0, switched.stderr
+    assert json.loads(switched.stdout)["partitions"] == PARTITIES
 
 
 def producer(secured: Secured, user: str, password: str = PASSWORD) -> AIOKafkaProducer:

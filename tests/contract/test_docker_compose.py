@@ -9,9 +9,11 @@ import pytest
 import yaml
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from typer.testing import CliRunner
 
 from connectors.broker.lock import KAFKA
 from connectors.broker.settings import BROKER_SETTINGS
+from samenloop.cli import app_of
 from samenloop.settings import Settings
 from streams.settings import EngineSettings
 
@@ -50,7 +52,7 @@ def test_every_listener_has_a_protocol_and_only_loopback_is_published(services: 
     assert all(port.startswith("127.0.0.1:") for port in services["broker"]["ports"])
 
 
-@pytest.mark.parametrize("name", ["topics", "worker"])
+@pytest.mark.parametrize("name", ["topics", "worker", "klok", "relay"])
 def test_samenloop_gets_only_settings_that_it_knows(services: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     environment = services[name]["environment"]
     assert {k.removeprefix("SAMENLOOP_").lower() for k in environment} <= set(Settings.model_fields)
@@ -63,8 +65,9 @@ def test_samenloop_gets_only_settings_that_it_knows(services: Any, name: str, mo
 
 def test_workers_wait_for_broker_and_topics_and_are_given_the_time_to_stop(services: Any) -> None:
     assert services["topics"]["depends_on"] == {"broker": {"condition": "service_healthy"}}
-    assert services["worker"]["depends_on"] == {"topics": {"condition": "service_completed_successfully"}}
-    assert services["worker"]["restart"] == "on-failure"
+    for name in ("worker", "klok", "relay"):
+        assert services[name]["depends_on"] == {"topics": {"condition": "service_completed_successfully"}}
+        assert services[name]["restart"] == "on-failure"
     grace = int(services["worker"]["stop_grace_period"].removesuffix("s"))
     assert grace > EngineSettings("", "x", 1, Path()).stop_timeout
 
@@ -100,9 +103,20 @@ def test_every_worker_has_a_name_of_its_own_that_a_restart_keeps(services: Any) 
     assert services["worker"]["entrypoint"] == ["sh", "-c", "exec samenloop worker --instance-id $$HOSTNAME"]
 
 
+@pytest.mark.parametrize("name", ["topics", "klok", "relay"])
+def test_every_command_is_one_of_samenloop(services: Any, name: str) -> None:
+    command = services[name]["command"]
+    assert CliRunner().invoke(app_of(command[:1]), [*command, "--help"]).exit_code == 0
+
+
+def test_what_up_runs_by_itself_stands_in_it_as_well(services: Any) -> None:
+    assert services["klok"]["command"] == ["klok", "--every-day"]
+    assert services["relay"]["command"] == ["relay"]
+
+
 def test_the_image_takes_every_package_and_the_lock(services: Any) -> None:
     copied = [line for line in (ROOT / "Dockerfile").read_text().splitlines() if line.startswith("COPY")]
     named = {word for line in copied for word in line.split()[1:-1]}
     assert named >= {"schemas", "streams", "connectors", "samenloop", "pyproject.toml", "uv.lock"}
     assert all((ROOT / name).exists() for name in named)
-    assert services["worker"]["build"] == services["topics"]["build"] == "."
+    assert {s["build"] for name, s in services.items() if name != "broker"} == {"."}
