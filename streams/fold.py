@@ -21,7 +21,7 @@ from streams.core.due import due_of, is_due
 from streams.core.messages import iso_time
 from streams.core.rulebook import Soort, rulebook_of
 from streams.core.step import Outcome, refuse_unaddressable, step, tick
-from streams.core.timeline import Timeline, keys_of, persoon_of, timeline_of
+from streams.core.timeline import Read, Timeline, keys_of, persoon_of, timeline_of
 from streams.effects import Effects, Encoded, Row
 from streams.native.kern import Kern, NoKernError
 from streams.native.program import program_of
@@ -33,7 +33,6 @@ _DAY_MS = 86_400_000
 T = TypeVar("T")
 
 Frame = tuple[str, Run]  # topic and records in the order of the log
-Read = Callable[[bytes], bytes | None]
 
 
 class State(Protocol):

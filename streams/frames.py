@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _LONGEST_FETCH_MS: Final = 250  # a partition that is drained meanwhile waits for the answer to the fetch before
 _ROOM_SECONDS: Final = 0.005
+_BESIDE_SECONDS: Final = 0.02  # while others have enough to do, and may soon have room
 
 
 class _Thread(ConsumerThread):
@@ -68,6 +69,8 @@ class _Thread(ConsumerThread):
             if dealing.reassignment_in_progress or time.monotonic() >= deadline:
                 return found
             await asyncio.sleep(_ROOM_SECONDS)
+        if timeout is not None and len(wanted) < len(active_partitions):
+            timeout = min(timeout, _BESIDE_SECONDS)
         more, taken = await super()._fetch_records(consumer, wanted, timeout, max_records), 0
         while more:
             for tp, runs in more.items():
@@ -84,10 +87,14 @@ class _Thread(ConsumerThread):
 
     def _with_room(self, consumer: Any, partitions: set[TP]) -> set[TP]:  # noqa: ANN401
         """Those that may be taken from: a partition that has enough to do must not keep the others waiting."""
-        engine = cast("App", self.app).engine
+        engine, partitions = cast("App", self.app).engine, set(partitions)  # Faust changes its own from another thread
         full = {tp for tp in partitions if not engine.has_room(tp.partition)}
         held(consumer, full)
         return partitions - full
+
+    def highwater(self, tp: TP) -> int:
+        """The end of a partition as far as it may be read: a bron's open transaction is not there yet."""
+        return cast("int", self._ensure_consumer().last_stable_offset(tp))
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """All partitions to where the next frame must begin; what was fetched beyond, and left, comes again."""
@@ -108,6 +115,14 @@ class Consumer(driver.Consumer):
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Called when Kafka deals anew. Nothing goes on until the new partitions stand where they must be read from.
+
+        Faust sees to that only for a worker that had partitions: to another it would give what is then fetched again, or not at all.
+        """
+        self.stop_flow()
+        await super().on_partitions_revoked(revoked)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 - the signature is Faust's
         """One message a partition and fetch, whose value is the list of records."""

@@ -129,7 +129,9 @@ class PartitionLog:
             await telling
         finally:
             telling.cancel()
-            await asyncio.gather(telling, return_exceptions=True)  # when both fail, what is raised above says why
+            (answer,) = await asyncio.gather(telling, return_exceptions=True)  # when both fail, what is raised above says why
+            if isinstance(answer, ProducerFenced):  # but for this, which is why the other fails
+                raise answer
         crash_point("after-offsets")
         results = [await _acknowledged(topic, future) for topic, future in sent]
         crash_point("before-commit")

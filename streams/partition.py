@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Protocol
 
@@ -126,6 +126,10 @@ class Partition:
             self._owner.metrics.lost.inc()
             log.warning("partition lost to another worker", partition=self.number)
             self._watch = asyncio.get_running_loop().call_later(2 * self._settings.session_timeout, self._owner.fail, e)
+        except asyncio.CancelledError:
+            if not self._stop.is_set():  # not by close(): a library took back what was waited for
+                self._owner.fail(RuntimeError(f"the work of partition {self.number} was cancelled"))
+            raise
         except Exception as e:  # noqa: BLE001 - fail-stop: whatever it is, the worker ends and says so
             self._owner.fail(e)
         finally:
@@ -176,7 +180,7 @@ class Partition:
         return any(self._owner.records_behind(t, self.number, end) > self._settings.frame_records for t, end in ends.items())
 
     async def _work(self, frames: list[Frame]) -> None:
-        new = joined([(t, unseen) for t, records in frames if (unseen := self._unseen(t, records))], self._settings.fold_records)
+        new = joined(self._unseen(frames), self._settings.fold_records)
         if not new:
             return
         self.busy_since = begin = time.monotonic()
@@ -189,9 +193,14 @@ class Partition:
         self.busy_since = None
         self._owner.metrics.committed(effects, fold=folded - begin, commit=time.monotonic() - folded, now=time.time())
 
-    def _unseen(self, topic: str, records: Run) -> Run | None:
-        """The records that are not yet behind the committed offset: after a rebalance Kafka may deliver some again."""
-        return records.since(self._next[topic, self.number])
+    def _unseen(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """The records that are not yet behind the committed offset, each once: after a rebalance Kafka may deliver some again."""
+        following = dict(self._next)
+        for topic, run in frames:
+            unseen = run.since(following[topic, self.number])
+            if unseen is not None:
+                following[topic, self.number] = unseen.following
+                yield topic, unseen
 
 
 def joined(frames: Iterable[Frame], most: int) -> list[Frame]:

@@ -22,6 +22,7 @@ from streams.store import PartitionStore
 
 _FETCH_BYTES = 8_388_608  # the largest message that the topic takes
 _POLL_MS = 200
+_CLOSE_SECONDS = 3.0
 
 
 class RecoveryError(Exception):
@@ -65,6 +66,7 @@ async def restore(settings: EngineSettings, clients: Clients, partition: int, st
         **client_options(settings.brokers),
         isolation_level="read_committed",
         enable_auto_commit=False,
+        auto_offset_reset="none",  # rows that are gone before they were read are an error, not an end
         max_partition_fetch_bytes=_FETCH_BYTES,
     )
     try:
@@ -82,7 +84,8 @@ async def restore(settings: EngineSettings, clients: Clients, partition: int, st
             store.position = progress.at
         store.restored()
     finally:
-        await consumer.stop()
+        # aiokafka may answer that tasks of its own were cancelled, or wait for a broker that is gone: what failed before is what counts.
+        await asyncio.gather(asyncio.wait_for(consumer.stop(), _CLOSE_SECONDS), return_exceptions=True)
 
 
 async def _runs(settings: EngineSettings, consumer: Any, tp: TopicPartition, progress: Progress) -> AsyncIterator[Sequence[Run]]:  # noqa: ANN401

@@ -56,6 +56,9 @@ async def _run(app: App, settings: EngineSettings, stop: asyncio.Event, started:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code or 2)
+    if not code and app.engine.failed.done():
+        log.error("worker failed while it stopped", exc_info=app.engine.failed.exception())
+        code = 2
     return code
 
 

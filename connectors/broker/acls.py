@@ -67,9 +67,8 @@ def _of_node(name: str, own: Sequence[str]) -> Iterator[Rule]:
         yield Rule(name, "READ", "topic", begin, prefixed=True)
     yield Rule(name, "WRITE", "topic", AFHANDELINGEN)
     yield Rule(name, "READ", "group", f"{name}-terugmeldingen")
-    for topic in (f"{name}-personen-changelog", overdrachten_topic(name)):
-        yield Rule(name, "READ", "topic", topic)
     for topic in own:
+        yield Rule(name, "READ", "topic", topic)
         yield Rule(name, "WRITE", "topic", topic)
     for begin in ("signalen.", "volgverzoeken."):
         yield Rule(name, "WRITE", "topic", begin, prefixed=True)

@@ -23,7 +23,13 @@ _LARGE: Final = 8_388_608  # bytes: the state of one persoon with thousands of r
 
 # Who reads a compacted topic reads all of it: the broker keeps it near the size of what stands. Kafka's own values would leave a
 # gigabyte a partition, the segment that is written to, untouched, and what was withdrawn on the disk for as long.
-_COMPACTED: Final = {"segment.bytes": str(64 << 20), "min.cleanable.dirty.ratio": "0.2", "max.compaction.lag.ms": str(_DAY_MS)}
+_COMPACTED: Final = {
+    "segment.bytes": str(64 << 20),
+    "min.cleanable.dirty.ratio": "0.2",
+    "max.compaction.lag.ms": str(_DAY_MS),
+    # A worker that stood frozen with its state reads on from where it was, and must then learn of all that is gone.
+    "delete.retention.ms": str(7 * _DAY_MS),
+}
 
 # Kafka maps two indexes of 10 MiB for each partition, and a file system may fill both at the first entry, for each of hundreds of
 # ontvangers. An index of 256 KiB is full, and its segment ends, when the segment has at least 85 MiB.

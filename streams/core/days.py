@@ -12,8 +12,8 @@ from typing import Final
 import msgspec
 
 from streams.core.period import BEFORE
+from streams.core.timeline import Read
 
-Read = Callable[[bytes], bytes | None]
 Rows = dict[bytes, bytes | None]
 
 

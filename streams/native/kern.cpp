@@ -199,12 +199,6 @@ private:
         return true;
     }
 
-    static u64 hash(Slice key) {
-        u64 h = 0xcbf29ce484222325;
-        for (size_t i = 0; i < key.size; i++) h = (h ^ key.data[i]) * 0x100000001b3;
-        return h ^ h >> 32;
-    }
-
     void want() {
         wanted_.clear();
         for (const Waiting& w : waiting_) wanted_.add(w.page < 0 ? w.persoon->key : page_key(*w.persoon, size_t(w.page)));

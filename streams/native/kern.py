@@ -2,7 +2,7 @@
 
 import ctypes
 from array import array
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +11,7 @@ from aiokafka.errors import CorruptRecordException
 
 from streams.core.period import BEFORE
 from streams.core.step import Fate
+from streams.core.timeline import Read
 from streams.effects import Effects, Encoded, Row
 from streams.encoded import fields_of
 from streams.native.build import LIBRARY, digest_of
@@ -19,7 +20,6 @@ from streams.records import Run, SourceRecord, record_at
 
 CHUNK_BYTES: Final = 900_000  # of messages that become one batch
 
-Read = Callable[[bytes], bytes | None]
 _FATES: Final = (Fate.OPGESLAGEN, Fate.BEKEND, Fate.NIET_BEWAARD)  # as in step.h
 _CHANGES: Final = ("NIEUW", "GEWIJZIGD", "VERVALLEN")  # Change in rules.h
 
@@ -99,7 +99,7 @@ class Kern:
             if number:
                 effects.count(topic, fate, number)
         self._announce(effects)
-        left = _numbers(result.left, 2 * result.lefts)
+        left = numbers_at(result.left, 2 * result.lefts)
         return [record_at(batches[b], at) for b, at in zip(left[::2], left[1::2], strict=True)]
 
     def put(self, ontvanger: str, row: Row) -> None:
@@ -112,7 +112,7 @@ class Kern:
         self._lib.kern_messages(self._kern)
         chunks = iter(self._encoded())
         for ontvanger, number in zip(
-            _strings(self._result.ontvangers), _numbers(self._result.chunk_counts, self._result.ontvangers.count), strict=True
+            _strings(self._result.ontvangers), numbers_at(self._result.chunk_counts, self._result.ontvangers.count), strict=True
         ):
             messages = effects.messages.setdefault((f"signalen.{ontvanger.decode()}", 0), [])
             messages += [next(chunks) for _ in range(number)]
@@ -131,10 +131,10 @@ class Kern:
 
     def _encoded(self) -> list[Encoded]:
         chunks = self._result.chunks
-        return [Encoded(n, data) for n, data in zip(_numbers(self._result.counts, chunks.count), _strings(chunks), strict=True)]
+        return [Encoded(n, data) for n, data in zip(numbers_at(self._result.counts, chunks.count), _strings(chunks), strict=True)]
 
     def _announce(self, effects: Effects) -> None:
-        told = _numbers(self._result.announced, 3 * self._result.announcements)
+        told = numbers_at(self._result.announced, 3 * self._result.announcements)
         diensten = self._program.diensten
         effects.announced += [(diensten[d], _CHANGES[c], time) for d, c, time in zip(told[::3], told[1::3], told[2::3], strict=True)]
 
@@ -144,15 +144,16 @@ def _sizes(contents: Iterable[bytes | None]) -> Any:  # noqa: ANN401 - an array 
     return (ctypes.c_int64 * len(sizes)).from_buffer(sizes)
 
 
-def _numbers(address: int | None, number: int) -> list[int]:
+def numbers_at(address: int | None, number: int) -> "array[int]":
+    """So many numbers of 64 bits that the native core holds at ``address``."""
     found = array("q")
-    if number and address:
-        found.frombytes(ctypes.string_at(address, 8 * number))
-    return found.tolist()
+    if number:
+        found.frombytes(ctypes.string_at(address or 0, 8 * number))
+    return found
 
 
 def _strings(strings: Any) -> list[bytes]:  # noqa: ANN401 - _Strings, whose fields ctypes does not type
-    ends = _numbers(strings.ends, strings.count)
+    ends = numbers_at(strings.ends, strings.count)
     data = ctypes.string_at(strings.data, ends[-1]) if ends and ends[-1] else b""
     return [data[begin:end] for begin, end in pairwise([0, *ends])]
 

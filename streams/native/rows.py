@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from aiokafka.errors import CorruptRecordException
 
 from streams.native.build import LIBRARY
-from streams.native.kern import NoKernError, library_of
+from streams.native.kern import NoKernError, library_of, numbers_at
 
 DIGEST: Final = 16  # bytes
 _SPANS: Final = 4  # numbers a record: where its key and its value begin and end
@@ -58,14 +58,14 @@ class NativeRows:
                 return None
         found = self._packed
         data = ctypes.string_at(found.data, found.size) if found.size else b""
-        numbers = [_numbers(a, n * found.count) for a, n in ((found.offsets, 1), (found.ends, 1), (found.contents, _SPANS))]
+        numbers = [numbers_at(a, n * found.count) for a, n in ((found.offsets, 1), (found.ends, 1), (found.contents, _SPANS))]
         return PackedRows(data, *numbers)
 
     def newest(self, records: bytes, count: int) -> list[tuple[bytes, bytes | None]]:
         """Each key of the records, b"" where there is none, and the value of the last one that has it; raises CorruptRecordException."""
         if not self._lib.rows_newest(self._rows, records, len(records), count):
             raise CorruptRecordException("a record of a batch is cut off")
-        spans = iter(_numbers(self._packed.contents, _SPANS * self._packed.count))
+        spans = iter(numbers_at(self._packed.contents, _SPANS * self._packed.count))
         four = zip(spans, spans, spans, spans, strict=True)
         return [(records[a:b], None if c < 0 else records[c:d]) for a, b, c, d in four]
 
@@ -83,13 +83,6 @@ def native_rows() -> NativeRows | None:
         return NativeRows()
     except NoKernError:
         return None
-
-
-def _numbers(address: int | None, number: int) -> "array[int]":
-    found = array("q")
-    if number:
-        found.frombytes(ctypes.string_at(address or 0, 8 * number))
-    return found
 
 
 def _load(library: Path) -> Any:  # noqa: ANN401 - what a library has is known to ctypes only once it is asked

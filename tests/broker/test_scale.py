@@ -80,10 +80,12 @@ def test_more_workers_than_partitions_are_of_no_harm_and_take_over_when_one_goes
             await asyncio.sleep(2 if number else 0)
         await node.publish((d.soort, d.line) for d in deliveries[:3000])
         await node.until_idle()
+        publishing = asyncio.create_task(node.publish(((d.soort, d.line) for d in deliveries[3000:6000]), pause=0.2, every=100))
+        await asyncio.sleep(1)  # so that records come while the partitions move
         working = next(w for w, log in zip(node.workers, node.logs(), strict=True) if opened(log))
         working.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(working.wait, 15) == 0
-        await node.publish((d.soort, d.line) for d in deliveries[3000:6000])
+        await publishing
         await node.until_idle()
         assert [w.poll() for w in node.workers if w is not working] == [None, None]
 

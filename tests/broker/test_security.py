@@ -141,7 +141,7 @@ def test_the_node_takes_its_state_to_other_rules_under_its_own_name(secured: Sec
     node = secured.env(APP, "SCRAM-SHA-512") | {"SAMENLOOP_PARTITIES": str(PARTITIES), "SAMENLOOP_DATA": str(tmp_path)}
     switched = cli("switch", "--to", str(tmp_path / "other"), "--json", env=node)
     assert switched.returncode == 0, switched.stderr
-    assert json.loads(switched.stdout)["partitions"] == PARTITIES
+    assert json.loads(switched.stdout)["persons"] == 1
 
 
 def producer(secured: Secured, user: str, password: str = PASSWORD) -> AIOKafkaProducer:

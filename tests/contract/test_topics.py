@@ -79,6 +79,7 @@ def test_what_is_compacted_stays_near_the_size_of_what_stands_and_loses_what_was
         assert int(topic["segment.bytes"]) <= 64 << 20
         assert float(topic["min.cleanable.dirty.ratio"]) <= 0.2
         assert int(topic["max.compaction.lag.ms"]) <= DAY_MS
+        assert int(topic["delete.retention.ms"]) >= 7 * DAY_MS, "who stood frozen for days still hears what is gone"
 
 
 def test_an_index_is_small_where_partitions_are_many_and_holds_all_of_a_segment(wanted: dict[str, WantedTopic]) -> None:

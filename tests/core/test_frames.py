@@ -40,6 +40,22 @@ async def test_partitions_that_go_while_the_flow_stands_still_end_no_worker(
     assert [frame async for frame in consumer.getmany(1.0)] == []
 
 
+async def test_nothing_goes_on_while_kafka_deals_to_a_worker_that_had_no_partitions(
+    catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faust would let what it had fetched through before the new partitions stand where they must be read from."""
+    consumer: Any = build_app(EngineSettings("127.0.0.1:1", "x", 4, tmp_path), catalogue).consumer
+    flowing: list[bool] = []
+
+    async def told(_: set[TP]) -> None:
+        flowing.append(consumer.flow_active)
+
+    monkeypatch.setattr(consumer, "_on_partitions_revoked", told)
+    consumer.resume_flow()
+    await consumer.on_partitions_revoked(set())
+    assert flowing == [False]
+
+
 async def test_of_a_fetch_that_a_rebalance_cancels_nothing_is_kept() -> None:
     request = FetchRequest(-1, 500, 1, 1, 0, [])
 
@@ -135,6 +151,28 @@ async def test_a_partition_that_has_enough_to_do_keeps_no_other_waiting(catalogu
     assert consumer._fetcher._wait_consume_future.done()
     full.has_room = True
     assert await _starts(thread, consumer) == {0: [0]}
+
+
+async def test_a_partition_that_has_room_again_does_not_wait_for_one_of_which_nothing_comes(catalogue: Catalogue, tmp_path: Path) -> None:
+    thread, consumer = _thread(catalogue, tmp_path, [])
+    asked: list[float] = []
+
+    async def fetched_records(_: set[TP], *, timeout: float, max_records: int) -> dict[TP, list[Run]]:  # noqa: ASYNC109
+        asked.append(timeout)
+        return {}
+
+    consumer._fetcher.fetched_records = fetched_records
+    await thread._fetch_records(consumer, {ONE, TWO}, 1.0, 1)
+    thread.app.engine.partitions[0] = SimpleNamespace(has_room=False)
+    await thread._fetch_records(consumer, {ONE, TWO}, 1.0, 1)
+    assert asked[0] == 1.0
+    assert asked[1] <= 0.05
+
+
+async def test_what_a_bron_has_not_committed_is_not_behind(catalogue: Catalogue, tmp_path: Path) -> None:
+    thread, _ = _thread(catalogue, tmp_path, [])
+    thread._consumer = SimpleNamespace(highwater=lambda _: 900, last_stable_offset=lambda _: 100)
+    assert thread.highwater(ONE) == 100
 
 
 async def test_nothing_is_taken_while_no_partition_has_room(catalogue: Catalogue, tmp_path: Path) -> None:

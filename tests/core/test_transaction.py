@@ -6,9 +6,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka.errors import IllegalOperation, ProducerFenced
 
 from streams.clients import Clients
-from streams.effects import Effects
+from streams.effects import Effects, Encoded
 from streams.log import PartitionLog
 from streams.settings import EngineSettings
 from streams.store import PartitionStore
@@ -67,3 +68,23 @@ async def test_a_transaction_to_many_topics_sends_one_batch_ahead(ontvangers: in
     assert sorted(place for taken in kafka.taken for place in taken) == sorted(
         [*(f"signalen.{n}/0" for n in range(ontvangers)), "x-personen-changelog/0"]
     )
+
+
+async def test_a_partition_that_was_taken_over_while_it_told_the_group_is_lost_and_has_not_failed() -> None:
+    """What aiokafka says of the batch that is sent next, that there is no transaction, would end the whole worker."""
+
+    class TakenOver(Taking):
+        async def send_offsets_to_transaction(self, *_: object) -> None:
+            raise ProducerFenced
+
+        async def send_batch(self, _: object, topic: str, *, partition: int) -> asyncio.Future[Any]:
+            if self.waiting:
+                await asyncio.sleep(0)
+                raise IllegalOperation
+            return await super().send_batch(_, topic, partition=partition)
+
+    log = PartitionLog(SETTINGS, 0, ["mutaties"], [], Clients())
+    log._producer = TakenOver()
+    messages: Any = {("signalen.a", 0): [Encoded(1, b""), Encoded(1, b"")]}
+    with pytest.raises(ProducerFenced):
+        await log._transact(messages, {("mutaties", 0): 1})

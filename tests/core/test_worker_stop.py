@@ -1,11 +1,18 @@
 """A worker that starts while Kafka answers nothing still ends when it is told to."""
 
+import asyncio
 import re
 import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from streams.log import NotTakenError
+from streams.settings import EngineSettings
+from streams.worker import _run
 
 WORKER = """
 import asyncio, sys
@@ -33,3 +40,28 @@ def test_sigterm_ends_a_worker_that_waits_for_a_kafka_that_answers_nothing(tmp_p
                 assert worker.wait(10) in {0, 2}
             finally:
                 worker.kill()
+
+
+async def test_what_fails_while_a_worker_stops_is_said_and_is_no_success(tmp_path: Path) -> None:
+    """Its last transaction is refused, say, because a rule was withdrawn."""
+    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    stop = asyncio.Event()
+
+    async def revoked() -> None:
+        failed.set_exception(NotTakenError("Kafka refused what was sent to signalen.gm0363"))
+
+    async def forever() -> None:
+        await asyncio.Event().wait()
+
+    async def stopped() -> None: ...
+
+    app: Any = SimpleNamespace(
+        engine=SimpleNamespace(failed=failed, revoked=revoked),
+        finalize=lambda: None,
+        start=forever,
+        wait_until_stopped=forever,
+        stop=stopped,
+        crash_reason=None,
+    )
+    stop.set()
+    assert await _run(app, EngineSettings("127.0.0.1:1", "x", 4, tmp_path), stop, None) == 2

@@ -232,7 +232,7 @@ def _unnoticed() -> AbstractContextManager[Any]:
 
 @_bug("redelivered records are taken again", UNACCOUNTED)
 def _seen() -> AbstractContextManager[Any]:
-    return patch.object(Partition, "_unseen", lambda self, topic, records: records)
+    return patch.object(Partition, "_unseen", lambda self, frames: frames)
 
 
 @_bug("offsets are read before the other owner is fenced", UNACCOUNTED)
@@ -277,11 +277,3 @@ def _waiting() -> AbstractContextManager[Any]:
         return honest(self, {tp: o for tp, o in offsets.items() if tp in self._known} if self._told is not None else offsets, now)
 
     return patch.object(GroupOffsets, "due", due)
-
-
-@_bug("a partition that moved away is written on", UNACCOUNTED)
-def _no_revoke() -> AbstractContextManager[Any]:
-    async def revoked(self: Engine) -> None:
-        self.ready.clear()
-
-    return patch.object(Engine, "revoked", revoked)

@@ -1,0 +1,105 @@
+"""One partition at work, where what surrounds it does not do as it should."""
+
+import asyncio
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from schemas.catalogue import Catalogue
+from schemas.quarantine import QUARANTAINE
+from streams.effects import Effects
+from streams.fold import Folder
+from streams.metrics import Metrics
+from streams.partition import Partition, State
+from streams.records import SourceRecord, run_of
+from streams.recovery import Progress
+from streams.settings import EngineSettings
+from streams.store import PartitionStore
+
+SETTINGS = EngineSettings("127.0.0.1:1", "x", 1, Path(), kern="python")
+TOPIC = "mutaties.uwv.uitkering"
+
+
+class Log:
+    """A Kafka that takes everything."""
+
+    group_is_behind = False
+    progress = Progress()
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.taken: list[Effects] = []
+        self.begun, self.committed = asyncio.Event(), asyncio.Event()
+        self._topics = [f"mutaties.{s}" for s in catalogue.mutatie_topics]
+
+    async def open(self, _: PartitionStore) -> dict[tuple[str, int], int]:
+        await self.begun.wait()
+        return {(topic, 0): 0 for topic in self._topics}
+
+    async def commit(self, effects: Effects, *_: Any) -> None:
+        self.taken.append(effects)
+        self.committed.set()
+
+    async def tell_group(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Owner:
+    """A worker that notes what a partition met."""
+
+    transaction_records = 40_000
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.metrics = Metrics([TOPIC], catalogue.diensten, lambda: None)  # type: ignore[arg-type, return-value]
+        self.failed: list[Exception] = []
+
+    def opened(self) -> None: ...
+
+    @staticmethod
+    def records_behind(*_: Any) -> int:
+        return 0
+
+    def fail(self, error: Exception) -> None:
+        self.failed.append(error)
+
+
+def a_partition(catalogue: Catalogue, log: Any) -> tuple[Partition, Owner]:
+    folder, owner = Folder(catalogue, "x", "python"), Owner(catalogue)
+    return Partition(0, SETTINGS, folder, PartitionStore(folder.rulebook.layout), log, owner), owner
+
+
+async def test_frames_that_overlap_are_taken_once(catalogue: Catalogue) -> None:
+    """Before its partitions stand where they must be read from, a worker may have fetched what comes again behind it."""
+    log = Log(catalogue)
+    partition, owner = a_partition(catalogue, log)
+    for first, behind in ((0, 4), (0, 6), (2, 3)):
+        await partition.offer(TOPIC, run_of([SourceRecord(b"no pseudonym", b"no mutatie", n) for n in range(first, behind)]))
+    log.begun.set()
+    await log.committed.wait()
+    await partition.close()
+    (effects,) = log.taken
+    assert len(effects.messages[QUARANTAINE, 0]) == 6
+    assert effects.offsets[TOPIC, 0] == 6
+    assert owner.failed == []
+
+
+async def test_a_partition_whose_restoring_was_cancelled_by_a_library_ends_its_worker(catalogue: Catalogue) -> None:
+    """It would stand still for ever, and nobody would know."""
+
+    async def cancelled(_: PartitionStore) -> None:
+        raise asyncio.CancelledError
+
+    partition, owner = a_partition(catalogue, SimpleNamespace(open=cancelled, close=Log(catalogue).close, progress=Progress()))
+    with pytest.raises(asyncio.CancelledError):
+        await partition._task
+    assert partition.state is State.LOST
+    assert len(owner.failed) == 1
+
+
+async def test_a_partition_that_is_given_up_while_it_is_restored_is_no_failure(catalogue: Catalogue) -> None:
+    partition, owner = a_partition(catalogue, Log(catalogue))
+    await asyncio.sleep(0)
+    await partition.close()
+    assert owner.failed == []
