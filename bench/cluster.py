@@ -84,12 +84,6 @@ class Cluster:
         consumer.close()
         return found
 
-    def know_groups(self) -> None:
-        """Let Kafka make its topic of committed offsets: asked for a group without it, librdkafka has crashed in the harness."""
-        consumer = self.consumer()
-        consumer.committed([TopicPartition(self.sources[0], 0)], timeout=30)
-        consumer.close()
-
     def settle(self, seconds: float = 8) -> None:
         """Wait until the broker has nothing left to do, at most ``seconds``."""
         deadline, calm = time.monotonic() + seconds, 0

@@ -55,7 +55,6 @@ def filled_cluster(folder: Path, catalogue: Path, prepared: Prepared) -> Iterato
     shutil.rmtree(folder, ignore_errors=True)  # of a run that was broken off
     try:
         with cluster_in(folder, catalogue) as cluster:
-            cluster.know_groups()
             fill(cluster.brokers, kept(prepared.records))
             cluster.settle()
             yield cluster

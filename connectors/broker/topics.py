@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError, TopicAlreadyExistsError, for_code
 
 from schemas.bewaren import bewaardagen
 from schemas.brokers import client_options
@@ -16,7 +16,7 @@ from schemas.checkpoints import CHECKPOINTS
 from schemas.quarantine import QUARANTAINE
 
 _DAY_MS: Final = 86_400_000
-_SHOWN_SECONDS: Final = 5
+_SHOWN_SECONDS: Final = 10
 _LOOK_SECONDS: Final = 0.05
 _PER_ONTVANGER: Final = ".<ontvanger>"
 _LARGE: Final = 8_388_608  # bytes: the state of one persoon with thousands of records; a quarantined record of any size
@@ -131,7 +131,7 @@ async def apply_topics(bootstrap: str, catalogue: Catalogue, *, partities: int, 
         diff = await _diff(admin, wanted_topics(catalogue, partities=partities, toepassing=toepassing))
         if diff.missing:
             await _create(admin, diff.missing, replicatie)
-            await _shown(admin, diff.missing)
+            await _shown(admin, diff.missing, toepassing)
         return diff
     finally:
         await admin.close()
@@ -145,12 +145,27 @@ async def _diff(admin: AIOKafkaAdminClient, wanted: list[WantedTopic]) -> Topics
     return TopicsDiff(missing, differ)
 
 
-async def _shown(admin: AIOKafkaAdminClient, made: tuple[WantedTopic, ...]) -> None:
-    """Give brokers time to hear of what the controller made: who publishes at once would be told that there is no such topic."""
-    with suppress(TimeoutError):  # who may make topics need not be one who may see them
+async def _shown(admin: AIOKafkaAdminClient, made: tuple[WantedTopic, ...], group: str) -> None:
+    """Give brokers time to hear of what the controller made: who publishes at once would be told that there is no such topic.
+
+    A new cluster then makes its own topics when it is first asked for a group. It does so behind ours: when it has these, it leads all.
+    """
+    with suppress(TimeoutError):  # who may make topics need not be one who may see them, or a group
         async with asyncio.timeout(_SHOWN_SECONDS):
             while (await _diff(admin, [*made])).missing:  # noqa: ASYNC110 - Kafka tells nobody
                 await asyncio.sleep(_LOOK_SECONDS)
+            while not await _knows_groups(admin, group):  # noqa: ASYNC110
+                await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _knows_groups(admin: AIOKafkaAdminClient, group: str) -> bool:
+    try:
+        await admin.find_coordinator(group)
+    except GroupCoordinatorNotAvailableError:
+        return False
+    except KafkaError:
+        pass  # the rights of whoever makes topics do not say
+    return True
 
 
 async def _create(admin: AIOKafkaAdminClient, missing: tuple[WantedTopic, ...], replicatie: int) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from contextlib import suppress
+from collections.abc import Sequence
 
 import typer
 from rich.console import Console
@@ -31,15 +31,13 @@ def up(data: DataOption = None, http: HttpOption = None) -> None:
         made = await make_topics(settings, bootstrap)
         say(f"{len(made.missing)} topics made, the worker starts; Ctrl-C stops all")
         relay = Relay(bootstrap, catalogue_of(settings), settings.toepassing)
-        beside = asyncio.gather(every_day(bootstrap, catalogue_of(settings)), relay.run(lambda _: None))
-        beside.add_done_callback(lambda _: stop.set())
+        beside = [asyncio.create_task(c) for c in (every_day(bootstrap, catalogue_of(settings)), relay.run(lambda _: None))]
+        for task in beside:
+            task.add_done_callback(lambda _: stop.set())
         try:
-            code = await run_worker(engine_settings(settings, bootstrap), catalogue_of(settings), stop)
+            return await run_worker(engine_settings(settings, bootstrap), catalogue_of(settings), stop)
         finally:
-            beside.cancel()
-        with suppress(asyncio.CancelledError):
-            await beside  # or what ended it before
-        return code
+            await _ended(beside)
 
     try:
         bootstrap = broker.start().bootstrap
@@ -51,3 +49,12 @@ def up(data: DataOption = None, http: HttpOption = None) -> None:
         broker.stop()
     say("stopped")
     raise typer.Exit(code)
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel, and wait until each has taken leave of Kafka; raises what one of them met before."""
+    for task in tasks:
+        task.cancel()
+    for found in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(found, Exception):
+            raise found
