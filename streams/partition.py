@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 import structlog
-from aiokafka.errors import ProducerFenced
+from aiokafka.errors import CorruptRecordException, ProducerFenced
 
 from streams.crash_points import crash_point
 from streams.fold import Folder, Frame
@@ -28,6 +28,10 @@ class State(StrEnum):
     RESTORING = "restoring"  # the worker before is fenced, the state is read
     OPEN = "open"  # it takes frames
     LOST = "lost"  # another worker has it, or the transaction failed
+
+
+class UnreadableError(Exception):
+    """A batch breaks Kafka's own format; the text says where it stands, without data of a record."""
 
 
 class Owner(Protocol):
@@ -180,11 +184,15 @@ class Partition:
         return any(self._owner.records_behind(t, self.number, end) > self._settings.frame_records for t, end in ends.items())
 
     async def _work(self, frames: list[Frame]) -> None:
-        new = joined(self._unseen(frames), self._settings.fold_records)
-        if not new:
-            return
-        self.busy_since = begin = time.monotonic()
-        effects = self._folder.fold(self.store, self.number, new)
+        begin = time.monotonic()
+        try:
+            new = joined(self._unseen(frames), self._settings.fold_records)
+            if not new:
+                return
+            self.busy_since = begin
+            effects = self._folder.fold(self.store, self.number, new)
+        except CorruptRecordException as e:
+            raise UnreadableError(self._unreadable(frames)) from e
         folded = time.monotonic()
         effects.send(self._verloop, self.number, verloop_row(self._folder.catalogus, self._next, self.number, new))
         crash_point("after-fold")
@@ -192,6 +200,16 @@ class Partition:
         self._next.update(effects.offsets)
         self.busy_since = None
         self._owner.metrics.committed(effects, fold=folded - begin, commit=time.monotonic() - folded, now=time.time())
+
+    def _unreadable(self, frames: Iterable[Frame]) -> str:
+        """Which of them breaks Kafka's format, and where."""
+        for topic, run in frames:
+            try:
+                for _ in run:
+                    pass
+            except CorruptRecordException as e:
+                return f"{topic}-{self.number}: {e}"
+        return f"partition {self.number}: a batch that cannot be read"
 
     def _unseen(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """The records that are not yet behind the committed offset, each once: after a rebalance Kafka may deliver some again."""

@@ -13,7 +13,7 @@ from streams.effects import Effects
 from streams.fold import Folder
 from streams.metrics import Metrics
 from streams.partition import Partition, State
-from streams.records import SourceRecord, run_of
+from streams.records import Batch, Run, SourceRecord, run_of
 from streams.recovery import Progress
 from streams.settings import EngineSettings
 from streams.store import PartitionStore
@@ -85,6 +85,18 @@ async def test_frames_that_overlap_are_taken_once(catalogue: Catalogue) -> None:
     assert owner.failed == []
 
 
+async def test_frames_of_which_all_is_done_lead_to_no_transaction(catalogue: Catalogue) -> None:
+    log = Log(catalogue)
+    log.begun.set()
+    partition, _ = a_partition(catalogue, log)
+    for first, behind in ((0, 4), (0, 4), (4, 5)):
+        await partition.offer(TOPIC, run_of([SourceRecord(b"no pseudonym", b"no mutatie", n) for n in range(first, behind)]))
+        for _ in range(20):
+            await asyncio.sleep(0)
+    await partition.close()
+    assert [effects.offsets[TOPIC, 0] for effects in log.taken] == [4, 5]
+
+
 async def test_a_partition_whose_restoring_was_cancelled_by_a_library_ends_its_worker(catalogue: Catalogue) -> None:
     """It would stand still for ever, and nobody would know."""
 
@@ -103,3 +115,13 @@ async def test_a_partition_that_is_given_up_while_it_is_restored_is_no_failure(c
     await asyncio.sleep(0)
     await partition.close()
     assert owner.failed == []
+
+
+async def test_a_batch_that_breaks_kafkas_format_is_named_with_its_place(catalogue: Catalogue) -> None:
+    log = Log(catalogue)
+    log.begun.set()
+    partition, owner = a_partition(catalogue, log)
+    await partition.offer(TOPIC, Run([Batch(7, 1, bytes([100, 0, 0]), 7)], 7))
+    await partition._task
+    assert [str(e) for e in owner.failed] == [f"{TOPIC}-0: [Error 2] CorruptRecordException: a record of the batch at offset 7 is cut off"]
+    assert log.taken == []
