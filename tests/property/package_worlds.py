@@ -156,7 +156,7 @@ class Node:
         """What is said because of one transaction, and of those that bring the answers to what was asked in it."""
         effects = self.take([one for e in events for one in self._register(e)])
         asked = [(t, rows) for (t, _), rows in effects.messages.items() if t.startswith("volgverzoeken.")]
-        answers = [e for topic, rows in asked for _, value, _ in rows_in(rows) for e in self._answer(topic, value or b"")]
+        answers = [e for topic, rows in asked for _, value, _ in rows_in(rows) for e in self._answer(topic, value)]
         return said(effects) + [row for e in answers for row in self.tell([e])]
 
     def take(self, events: Sequence[Event]) -> Effects:
@@ -178,7 +178,9 @@ class Node:
         last = _last(versions)
         return [event] if last.mutatie.versie == event.mutatie.versie else [event, last]
 
-    def _answer(self, topic: str, value: bytes) -> Iterator[Told]:
+    def _answer(self, topic: str, value: bytes | None) -> Iterator[Told]:
+        if value is None:  # the persoon was erased: the bron follows nobody any more, and answers nothing
+            return
         bron = topic.removeprefix("volgverzoeken.")
         for volging in codec_of(0).decode_volgverzoek(value).volgt:
             soorten = next(p for p in PACKAGES if p.dienst == volging.dienst).soorten
