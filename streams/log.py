@@ -21,6 +21,7 @@ from streams.store import PartitionStore
 
 _BATCH_BYTES = 1_000_000  # below the broker's message.max.bytes, also before compression
 _REQUEST_BYTES = 8_388_608
+_LARGE_BYTES = 65_536  # a fifth of a millisecond to compress: less is not worth the way to another thread
 _CLOSE_SECONDS = 3.0
 _MANY = 32  # partitions of a transaction
 
@@ -114,9 +115,10 @@ class PartitionLog:
         Nothing is aborted here: aiokafka would wait for a broker that may be gone, and whoever opens the log next does it.
         """
         assert self._producer is not None  # noqa: S101 - opened before
+        batches = [(topic, partition, self._batches(found)) for (topic, partition), found in messages.items()]
+        await _compress([batch for _, _, made in batches for batch in made])
         await self._producer.begin_transaction()
         crash_point("after-begin")
-        batches = [(topic, partition, self._batches(found)) for (topic, partition), found in messages.items()]
         sent = await self._send_ahead(batches[0]) if len(batches) > _MANY else []
         # One of each first: all partitions then join the transaction in one request, where aiokafka else sends one for each.
         rounds = zip_longest(*[[(topic, partition, b) for b in made] for topic, partition, made in batches])
@@ -190,6 +192,18 @@ class PartitionLog:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+async def _compress(batches: Iterable[Any]) -> None:
+    """Compress large batches on another thread: it needs no Python, and the loop goes on with other partitions."""
+    large = [batch for batch in batches if isinstance(batch, FinishedBatch) and batch.size() > _LARGE_BYTES]
+    if large:
+        await asyncio.to_thread(_compress_all, large)
+
+
+def _compress_all(batches: Iterable[FinishedBatch]) -> None:
+    for batch in batches:
+        batch.compress()
 
 
 async def _acknowledged(topic: str, future: Awaitable[Any]) -> Any:  # noqa: ANN401 - aiokafka has no types

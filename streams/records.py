@@ -148,7 +148,12 @@ class FinishedBatch:
 
     def __init__(self, records: Encoded) -> None:
         self.records = records
+        self._compressed: bytes | None = None
         self._producer = (-1, -1, 0)
+
+    def compress(self) -> None:
+        """Compress now, on this thread, rather than when it is sent."""
+        self._compressed = codec.zstd_encode(self.records.data, level=_ZSTD_LEVEL)
 
     @staticmethod
     def append(**_: object) -> None:
@@ -173,7 +178,9 @@ class FinishedBatch:
         self._producer = (producer_id, producer_epoch, base_sequence)
 
     def _build(self) -> bytes:
-        data, count, now = codec.zstd_encode(self.records.data, level=_ZSTD_LEVEL), self.records.count, int(time.time() * 1000)
+        if self._compressed is None:
+            self.compress()
+        data, count, now = self._compressed or b"", self.records.count, int(time.time() * 1000)
         length = _HEADER.size - _LENGTH_FROM + len(data)
         fields = (_ZSTD | _TRANSACTIONAL, count - 1, now, now, *self._producer, count)
         batch = bytearray(_HEADER.pack(0, length, -1, _MAGIC, 0, *fields) + data)

@@ -24,7 +24,7 @@ class EngineSettings:
     http: str | None = None  # HOST:PORT of /live, /ready and /metrics; None: nothing listens
     frame_records: int = 2_000  # most records that become one frame
     stream_frames: int = 4  # most frames between Faust's consumer and its agent
-    backlog_frames: int = 8  # most frames that wait for one partition; with half of them nothing more of it is fetched
+    backlog_frames: int = 16  # most frames that wait for one partition; with half of them nothing more of it is fetched
     transaction_records: int = 40_000  # a transaction that holds so many waits for no more
     worker_records: int = 240_000  # nor one that holds its share of these: a worker may have many partitions
     fold_records: int = 8_000  # so many records of a topic are folded at once at most: the core holds them, and what they lead to

@@ -1,6 +1,7 @@
 """In which order a transaction is sent to Kafka."""
 
 import asyncio
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,7 @@ from aiokafka.errors import IllegalOperation, ProducerFenced
 from streams.clients import Clients
 from streams.effects import Effects, Encoded
 from streams.log import PartitionLog
+from streams.records import FinishedBatch
 from streams.settings import EngineSettings
 from streams.store import PartitionStore
 
@@ -88,3 +90,26 @@ async def test_a_partition_that_was_taken_over_while_it_told_the_group_is_lost_a
     messages: Any = {("signalen.a", 0): [Encoded(1, b""), Encoded(1, b"")]}
     with pytest.raises(ProducerFenced):
         await log._transact(messages, {("mutaties", 0): 1})
+
+
+async def test_large_batches_are_compressed_on_another_thread_before_the_transaction_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Meanwhile the loop folds for other partitions; small ones are not worth the way, and an open transaction holds readers up."""
+    compressed: list[tuple[int, bool]] = []
+
+    class Late(Taking):
+        async def begin_transaction(self) -> None:
+            assert compressed
+
+    def compress(batch: FinishedBatch) -> None:
+        compressed.append((batch.record_count(), threading.current_thread() is threading.main_thread()))
+
+    monkeypatch.setattr(FinishedBatch, "compress", compress)
+    log = PartitionLog(SETTINGS, 0, ["mutaties"], [], Clients())
+    log._producer = kafka = Late()
+    messages: Any = {("signalen.a", 0): [Encoded(1_000, bytes(200_000))], ("signalen.b", 0): [Encoded(3, bytes(600))]}
+    committing = asyncio.create_task(log._transact(messages, {}))
+    while not committing.done():
+        await asyncio.sleep(0)
+        kafka.take()
+    await committing
+    assert compressed == [(1_000, False)]
