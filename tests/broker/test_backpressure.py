@@ -20,7 +20,7 @@ from streams.fetch import fetch_runs
 from streams.settings import EngineSettings
 from tests.node import APP, Node, node_in
 
-FLOOD = 300_000
+FLOOD = 400_000
 FROZEN_SECONDS = 8
 PARTITIES = 2  # what a worker may hold grows with them, and so does the flood that it takes to show it
 
