@@ -14,14 +14,14 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 
 from bench.meter import cpu_of
 from connectors.broker.embedded import EmbeddedBroker
-from connectors.broker.topics import apply_topics
+from connectors.broker.topics import INDEX_BYTES, apply_topics
 from schemas.catalogue import Catalogue
 
 PARTITIES: Final = 4
 APP: Final = "samenloop"
 
 # As the product's own topics have it, so that no system pays more than another for the first entry in an index.
-_SMALL_INDEX: Final = {"log.index.size.max.bytes": str(256 << 10)}
+_SMALL_INDEX: Final = {"log.index.size.max.bytes": str(INDEX_BYTES)}
 
 Ends = Mapping[tuple[str, int], int]  # (topic, partition) → offset behind the last record
 

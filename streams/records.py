@@ -151,9 +151,11 @@ class FinishedBatch:
         self._compressed: bytes | None = None
         self._producer = (-1, -1, 0)
 
-    def compress(self) -> None:
-        """Compress now, on this thread, rather than when it is sent."""
-        self._compressed = codec.zstd_encode(self.records.data, level=_ZSTD_LEVEL)
+    def compress(self) -> bytes:
+        """The records compressed, once: on whatever thread asks first."""
+        if self._compressed is None:
+            self._compressed = codec.zstd_encode(self.records.data, level=_ZSTD_LEVEL)
+        return self._compressed
 
     @staticmethod
     def append(**_: object) -> None:
@@ -178,9 +180,7 @@ class FinishedBatch:
         self._producer = (producer_id, producer_epoch, base_sequence)
 
     def _build(self) -> bytes:
-        if self._compressed is None:
-            self.compress()
-        data, count, now = self._compressed or b"", self.records.count, int(time.time() * 1000)
+        data, count, now = self.compress(), self.records.count, int(time.time() * 1000)
         length = _HEADER.size - _LENGTH_FROM + len(data)
         fields = (_ZSTD | _TRANSACTIONAL, count - 1, now, now, *self._producer, count)
         batch = bytearray(_HEADER.pack(0, length, -1, _MAGIC, 0, *fields) + data)

@@ -21,19 +21,21 @@ _LOOK_SECONDS: Final = 0.05
 _PER_ONTVANGER: Final = ".<ontvanger>"
 _LARGE: Final = 8_388_608  # bytes: the state of one persoon with thousands of records; a quarantined record of any size
 
+# Kafka maps two indexes of 10 MiB for each partition, and a file system may fill both at the first entry, for each of hundreds of
+# ontvangers. An index of 256 KiB is full, and its segment ends, when the segment has at least 85 MiB.
+INDEX_BYTES: Final = 256 << 10
+_SMALL_INDEX: Final = {"segment.index.bytes": str(INDEX_BYTES)}
+
 # Who reads a compacted topic reads all of it: the broker keeps it near the size of what stands. Kafka's own values would leave a
 # gigabyte a partition, the segment that is written to, untouched, and what was withdrawn on the disk for as long.
 _COMPACTED: Final = {
+    **_SMALL_INDEX,
     "segment.bytes": str(64 << 20),
     "min.cleanable.dirty.ratio": "0.2",
     "max.compaction.lag.ms": str(_DAY_MS),
     # A worker that stood frozen with its state reads on from where it was, and must then learn of all that is gone.
     "delete.retention.ms": str(7 * _DAY_MS),
 }
-
-# Kafka maps two indexes of 10 MiB for each partition, and a file system may fill both at the first entry, for each of hundreds of
-# ontvangers. An index of 256 KiB is full, and its segment ends, when the segment has at least 85 MiB.
-_SMALL_INDEX: Final = {"segment.index.bytes": str(256 << 10)}
 
 _ERASED_MS: Final = 31 * _DAY_MS  # that a bron may be away without missing that a persoon was erased
 
@@ -99,7 +101,7 @@ def _configuration(topic: Topic) -> dict[str, str]:
     configuration = {"cleanup.policy": topic.opruiming, "message.timestamp.type": "LogAppendTime"}
     if topic.opruiming == "compact":
         configuration |= _COMPACTED
-    if topic.opruiming == "compact" or topic.topic.endswith(_PER_ONTVANGER):
+    if topic.topic.endswith(_PER_ONTVANGER):
         configuration |= _SMALL_INDEX
     if topic.topic == "volgverzoeken.<bron>":
         configuration["delete.retention.ms"] = str(_ERASED_MS)
