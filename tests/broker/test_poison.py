@@ -62,8 +62,8 @@ def node(broker: EmbeddedBroker, tmp_path: Path) -> Iterator[Node]:
         node.stop_workers()
 
 
-async def poison(node: Node, records: int, seed: int) -> None:
-    """Bad records over all partitions of one topic, as fast as Kafka takes them."""
+async def poison(node: Node, records: int, seed: int, pause: float = 0) -> None:
+    """Bad records over all partitions of one topic, with a pause after each."""
     draw = random.Random(seed)
     producer = AIOKafkaProducer(bootstrap_servers=node.brokers, enable_idempotence=True)
     await producer.start()
@@ -72,7 +72,7 @@ async def poison(node: Node, records: int, seed: int) -> None:
         batch = producer.create_batch()
         batch.append(key=key, value=value, timestamp=None)
         await producer.send_batch(batch, BIJSTAND, partition=draw.randrange(PARTITIES))
-        await asyncio.sleep(0)
+        await asyncio.sleep(pause)
     await producer.stop()
 
 
@@ -111,22 +111,21 @@ def test_a_broker_that_is_killed_while_records_are_folded_sends_none_of_them_to_
 ) -> None:
     deliveries = deliveries_of(node, 8_000)
 
-    async def filled() -> None:
-        await asyncio.gather(node.publish((d.soort, d.line) for d in deliveries), poison(node, 300, 2))
-
-    async def killed_while_folding() -> None:
+    async def scenario() -> None:
         node.start_worker(SAMENLOOP_SESSION_TIMEOUT="6")
-        for _ in range(1_000):  # until the first transaction stands
-            if await node.counts():
-                break
+        bronnen = asyncio.gather(
+            node.publish(((d.soort, d.line) for d in deliveries), pause=0.2, every=200), poison(node, 300, 2, pause=0.02)
+        )
+        while not await node.counts():
+            pass  # until the first transaction stands
         assert broker._program is not None
         os.kill(broker._program.pid, signal.SIGKILL)  # the guard; the kernel then kills Kafka
         await asyncio.to_thread(broker._program.wait)
+        assert not bronnen.done(), "it was killed before all was done"
+        assert (await asyncio.to_thread(broker.start)).bootstrap == node.brokers
+        await bronnen
 
-    asyncio.run(filled())
-    asyncio.run(killed_while_folding())
-    assert broker.start().bootstrap == node.brokers
-    assert sum(asyncio.run(node.counts()).values()) < len(deliveries) + 300, "it was killed before all was done"
+    asyncio.run(scenario())
     node.stop_workers()
     node.start_worker(SAMENLOOP_SESSION_TIMEOUT="6")
     asyncio.run(until_counted(node, len(deliveries) + 300))
