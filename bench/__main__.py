@@ -27,7 +27,7 @@ def bench(  # noqa: PLR0913 - one parameter a flag
     *,
     quick: Annotated[bool, typer.Option("--quick", help="A small size, one round, no growth: under two minutes.")] = False,
     peers: Annotated[Path | None, typer.Option(help="Folder of the comparison's harness; its set-up must have been run.")] = None,
-    pairs: Annotated[int, typer.Option("--pairs", "--rounds", min=1, help="Rounds, each on a fresh broker.")] = 5,
+    pairs: Annotated[int, typer.Option("--pairs", "--rounds", min=1, help="Rounds, and pairs of each growth.")] = 5,
     size: Annotated[str, typer.Option(help=f"One of {', '.join(SIZES)}.")] = "std",
     only: Annotated[list[Part] | None, typer.Option(help="Measure this part; may be given several times.")] = None,
     beside: Annotated[list[str] | None, typer.Option(help=f"A system in the same rounds; by default {', '.join(BESIDE)}.")] = None,

@@ -1,7 +1,7 @@
 """How fast the auditor is: ``samenloop archive``, ``replay`` and ``verify`` after the workload, as a user would call them."""
 
 from bench.called import called
-from bench.cluster import Cluster
+from bench.cluster import Cluster, broker_in
 from bench.engine import Worker
 from bench.machine import commit
 from bench.plan import Plan
@@ -12,7 +12,7 @@ from bench.rounds import filled_cluster, workload_of
 def audit(plan: Plan) -> Audit:
     """The workload is done, archived, replayed and judged; each command must find that all is as it has to be."""
     folder, prepared = workload_of(plan)
-    with filled_cluster(plan.work / "audit", folder, prepared) as cluster:
+    with broker_in(plan.work / "audit") as broker, filled_cluster(broker, folder, prepared) as cluster:
         _worked(cluster)
         archive = cluster.folder / "archive"
         at = ("--brokers", cluster.brokers, "--data", str(cluster.folder), "--catalogus", str(folder))

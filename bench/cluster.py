@@ -1,6 +1,7 @@
-"""A Kafka for one round: fresh, with the catalogue's topics, and what the benchmark asks of it."""
+"""A Kafka that all runs of an invocation share, with topics that are fresh for each, and what the benchmark asks of it."""
 
 import asyncio
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,21 +21,42 @@ from schemas.catalogue import Catalogue
 PARTITIES: Final = 4
 APP: Final = "samenloop"
 
-# As the product's own topics have it, so that no system pays more than another for the first entry in an index.
-_SMALL_INDEX: Final = {"log.index.size.max.bytes": str(INDEX_BYTES)}
+_SETTINGS: Final = {
+    # As the product's own topics have it, so that no system pays more than another for the first entry in an index.
+    "log.index.size.max.bytes": str(INDEX_BYTES),
+    # What one run leaves behind is removed before the next, not in the midst of it.
+    "log.segment.delete.delay.ms": "1000",
+}
 
 Ends = Mapping[tuple[str, int], int]  # (topic, partition) → offset behind the last record
 
 
 @dataclass(frozen=True)
-class Cluster:
-    """A broker with the topics of ``catalogue``; ``folder`` is its own."""
+class Broker:
+    """A Kafka that runs; ``folder`` is its own."""
 
     brokers: str
-    broker_pid: int
+    pid: int
     folder: Path
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The topics of ``catalogue`` on a broker."""
+
+    broker: Broker
     catalogue: Catalogue
     catalogue_folder: Path
+
+    @property
+    def brokers(self) -> str:
+        """Bootstrap servers."""
+        return self.broker.brokers
+
+    @property
+    def folder(self) -> Path:
+        """A place for files that go with the broker."""
+        return self.broker.folder
 
     @property
     def sources(self) -> list[str]:
@@ -48,10 +70,17 @@ class Cluster:
             future.result()
 
     def delete(self, topics: Iterable[str]) -> None:
-        """Remove topics; raises KafkaException."""
-        admin = AdminClient({"bootstrap.servers": self.brokers})
-        for future in admin.delete_topics(list(topics)).values():
+        """Remove topics and wait until they are gone; raises KafkaException."""
+        admin, left = AdminClient({"bootstrap.servers": self.brokers}), set(topics)
+        for future in admin.delete_topics(list(left)).values():
             future.result()
+        while left & set(admin.list_topics(timeout=20).topics):
+            time.sleep(0.1)
+
+    def clear(self) -> None:
+        """Remove all topics but Kafka's own, whoever made them."""
+        admin = AdminClient({"bootstrap.servers": self.brokers})
+        self.delete(t for t in admin.list_topics(timeout=20).topics if not t.startswith("__"))
 
     def ends(self, topics: Iterable[str]) -> Ends:
         """Where each partition ends now."""
@@ -88,9 +117,9 @@ class Cluster:
         """Wait until the broker has nothing left to do, at most ``seconds``."""
         deadline, calm = time.monotonic() + seconds, 0
         while calm < 2 and time.monotonic() < deadline:
-            before = cpu_of(self.broker_pid)
+            before = cpu_of(self.broker.pid)
             time.sleep(1)
-            calm = calm + 1 if cpu_of(self.broker_pid) - before < 0.12 else 0
+            calm = calm + 1 if cpu_of(self.broker.pid) - before < 0.12 else 0
 
 
 class Lag:
@@ -112,14 +141,23 @@ class Lag:
 
 
 @contextmanager
-def cluster_in(folder: Path, catalogue_folder: Path) -> Iterator[Cluster]:
-    """A fresh cluster in ``folder``, stopped at the end."""
-    broker = EmbeddedBroker(folder, heap_mb=1024, settings=_SMALL_INDEX)
-    catalogue = Catalogue.load(catalogue_folder)
-    running = broker.start()
+def broker_in(folder: Path) -> Iterator[Broker]:
+    """A broker in ``folder``, which is emptied before and removed at the end."""
+    shutil.rmtree(folder, ignore_errors=True)  # of a run that was broken off
+    broker = EmbeddedBroker(folder, heap_mb=1024, settings=_SETTINGS)
     try:
-        asyncio.run(apply_topics(running.bootstrap, catalogue, partities=PARTITIES, replicatie=1, toepassing=APP))
+        running = broker.start()
         kafka = psutil.Process(running.pid).children()[0].pid  # behind its guard
-        yield Cluster(running.bootstrap, kafka, folder, catalogue, catalogue_folder)
+        yield Broker(running.bootstrap, kafka, folder)
     finally:
         broker.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def cluster_on(broker: Broker, catalogue_folder: Path) -> Iterator[Cluster]:
+    """Fresh topics of a catalogue; at the end the broker has no topics any more, and with them no offsets of groups."""
+    cluster = Cluster(broker, Catalogue.load(catalogue_folder), catalogue_folder)
+    asyncio.run(apply_topics(broker.brokers, cluster.catalogue, partities=PARTITIES, replicatie=1, toepassing=APP))
+    yield cluster
+    cluster.clear()

@@ -51,7 +51,7 @@ class Worker:
     def measure(self, ends: Ends) -> Figures:
         """From the first partition that is ready to the commit of ``ends``; raises WorkerEndedError, TimeoutError."""
         assert self._process is not None
-        meter, lag = Meter(self._process.pid, self._cluster.broker_pid), Lag(self._cluster, ends)
+        meter, lag = Meter(self._process.pid, self._cluster.broker.pid), Lag(self._cluster, ends)
         while b"partition ready" not in self._log.read_bytes():
             self._alive()
             time.sleep(0.01)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from bench.catalogues import own_filtering_catalogue
+from bench.cluster import Broker, broker_in
 from bench.fill import Encoder
 from bench.machine import commit
 from bench.prepare import prepare
@@ -39,20 +40,28 @@ VARIANTS: Final = {
 }
 
 
-def growth() -> Iterator[Growth]:
-    """Each variant, right after its base."""
-    for name, (base, variant) in VARIANTS.items():
-        beside = _run(base)
-        yield Growth(now(), commit(), name, _run(variant), beside)
+def growth(pairs: int) -> Iterator[Growth]:
+    """Each variant right behind its base, ``pairs`` times, all on one broker."""
+    with tempfile.TemporaryDirectory() as work, broker_in(Path(work) / "broker") as broker:
+        for name, (base, variant) in VARIANTS.items():
+            beside, larger = _Job(base, Path(work) / name / "base"), _Job(variant, Path(work) / name / "variant")
+            for _ in range(pairs):
+                without = beside.run(broker)
+                yield Growth(now(), commit(), name, larger.run(broker), without)
 
 
-def _run(variant: Variant) -> Run:
-    with tempfile.TemporaryDirectory() as name:
-        work = Path(name)
-        folder = own_filtering_catalogue(work, ontvangers=variant.ontvangers, diensten=variant.diensten)
-        catalogue = Catalogue.load(folder)
-        size = Size(variant.persons, variant.persons * variant.records, 0)
+class _Job:
+    """A variant, prepared once."""
+
+    def __init__(self, variant: Variant, work: Path) -> None:
+        work.mkdir(parents=True)
+        self._folder = own_filtering_catalogue(work, ontvangers=variant.ontvangers, diensten=variant.diensten)
+        catalogue, size = Catalogue.load(self._folder), Size(variant.persons, variant.persons * variant.records, 0)
         made = synthetic(catalogue, size, Knobs(amsterdam=variant.amsterdam))
-        prepared = prepare(Encoder(catalogue), folder, size, made, work)
-        with filled_cluster(work / "cluster", folder, prepared) as cluster:
-            return run_product(cluster, prepared, prepared.truth(folder, full=False), full=False)
+        self._prepared = prepare(Encoder(catalogue), self._folder, size, made, work)
+        self._truth = self._prepared.truth(self._folder, full=False)
+
+    def run(self, broker: Broker) -> Run:
+        """Once, on fresh topics."""
+        with filled_cluster(broker, self._folder, self._prepared) as cluster:
+            return run_product(cluster, self._prepared, self._truth, full=False)

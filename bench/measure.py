@@ -22,6 +22,6 @@ def measure(plan: Plan) -> Iterator[Finding]:
     if Part.ROUNDS in plan.parts:
         yield from rounds(plan)
     if Part.GROWTH in plan.parts:
-        yield from growth()
+        yield from growth(len(plan.rounds))
     if Part.AUDIT in plan.parts:
         yield audit(plan)

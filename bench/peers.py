@@ -30,7 +30,7 @@ class Peers:
         """One run of ``system``; ``full`` adds latency and recovery."""
         results, pid = cluster.folder / "peers", cluster.folder / "broker.pid"
         results.mkdir(exist_ok=True)
-        pid.write_text(str(cluster.broker_pid))
+        pid.write_text(str(cluster.broker.pid))
         env = {"PEER_BOOTSTRAP": cluster.brokers, "PEER_BROKER_PIDFILE": str(pid), "PEER_RESULTS": str(results)}
         known = set(results.iterdir())
         self._call("bench.py", "run", "-s", system, "-d", size, "-n", "1", "--full", "all" if full else "none", **env)

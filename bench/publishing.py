@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from bench.called import called
-from bench.cluster import cluster_in
+from bench.cluster import broker_in, cluster_on
 from bench.machine import commit
 from bench.results import Publishing, now
 from connectors.bronnen.population.persons import synthetic_bsns
@@ -25,7 +25,7 @@ def publishing(lines: int) -> Publishing:
         file = work / "opgaven.jsonl"
         with file.open("w") as out:
             out.writelines(islice(_lines(), lines))
-        with cluster_in(work / "cluster", _SCHEMAS) as cluster:
+        with broker_in(work / "cluster") as broker, cluster_on(broker, _SCHEMAS) as cluster:
             cluster.settle()
             done = called("publish", _SOORT, str(file), "--brokers", cluster.brokers, "--data", str(cluster.folder))
             there = sum(cluster.ends([f"mutaties.{_SOORT}"]).values())

@@ -85,7 +85,7 @@ def _growth(results: Results) -> list[str]:
         speed = median(run.mutations_s / base.mutations_s for _, run, base in right) - 1
         cpu = median((run.cpu_s_a_million or 0) / (base.cpu_s_a_million or 1) for _, run, base in right) - 1
         signals = median((run.signals or 0) / r.mutations for r, run, _ in right)
-        said = f"mutations/s {speed:+.0%}, CPU a mutatie {cpu:+.0%} ({_number(len(right), 'run')}; {signals:.1f} signals a mutatie)"
+        said = f"mutations/s {speed:+.0%}, CPU a mutatie {cpu:+.0%} ({_number(len(right), 'pair')}; {signals:.1f} signals a mutatie)"
         rows.append(f"| {variant} | {said} | mutations/s falls by less than {limit:.0%} | {_said(-speed < limit)} |\n")
     return rows
 

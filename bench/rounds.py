@@ -1,6 +1,5 @@
 """Rounds: the product, the floor, the recompute and, when the harness is at hand, Kafka Streams, back to back on one broker."""
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.catalogues import own_filtering_catalogue
-from bench.cluster import Cluster, cluster_in
+from bench.cluster import Broker, Cluster, broker_in, cluster_on
 from bench.fill import Encoder, fill, kept
 from bench.machine import commit
 from bench.plan import Plan
@@ -21,19 +20,20 @@ from schemas.catalogue import Catalogue
 
 
 def rounds(plan: Plan) -> Iterator[Round]:
-    """The rounds of ``plan``, each on a broker of its own.
+    """The rounds of ``plan``, all on one broker.
 
     A round comes again with each run that it gets, under the same date: what was measured stays when the next run fails.
     """
     folder, prepared = workload_of(plan)
     truth = prepared.truth(folder, full=plan.full)
-    for number in plan.rounds:
-        with filled_cluster(plan.work / "round", folder, prepared) as cluster:
-            steps = _steps(cluster, prepared, truth, plan, number)
-            date, runs = now(), [Run(RECOMPUTE, prepared.size.mutations, figures=Figures(truth.mutations_s))]
-            for step in steps:
-                runs = [*runs, step()]
-                yield Round(date, commit(), plan.size, runs)
+    with broker_in(plan.work / "rounds") as broker:
+        for number in plan.rounds:
+            with filled_cluster(broker, folder, prepared) as cluster:
+                steps = _steps(cluster, prepared, truth, plan, number)
+                date, runs = now(), [Run(RECOMPUTE, prepared.size.mutations, figures=Figures(truth.mutations_s))]
+                for step in steps:
+                    runs = [*runs, step()]
+                    yield Round(date, commit(), plan.size, runs)
 
 
 def workload_of(plan: Plan) -> tuple[Path, Prepared]:
@@ -50,16 +50,12 @@ def workload_of(plan: Plan) -> tuple[Path, Prepared]:
 
 
 @contextmanager
-def filled_cluster(folder: Path, catalogue: Path, prepared: Prepared) -> Iterator[Cluster]:
-    """A fresh cluster whose topics hold the workload; its folder is removed at the end."""
-    shutil.rmtree(folder, ignore_errors=True)  # of a run that was broken off
-    try:
-        with cluster_in(folder, catalogue) as cluster:
-            fill(cluster.brokers, kept(prepared.records))
-            cluster.settle()
-            yield cluster
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def filled_cluster(broker: Broker, catalogue: Path, prepared: Prepared) -> Iterator[Cluster]:
+    """Fresh topics that hold the workload, removed at the end."""
+    with cluster_on(broker, catalogue) as cluster:
+        fill(cluster.brokers, kept(prepared.records))
+        cluster.settle()
+        yield cluster
 
 
 def _steps(cluster: Cluster, prepared: Prepared, truth: Truth, plan: Plan, number: int) -> list[Callable[[], Run]]:

@@ -77,7 +77,7 @@ def test_growth_compares_with_the_base_of_its_own_session() -> None:
     results = Results(this_machine(), growth=[Growth("", "abc", "10x persons", run, base)])
     said = report(results)
     assert (
-        "| 10x persons | mutations/s -10%, CPU a mutatie +10% (1 run; 1.5 signals a mutatie) | mutations/s falls by less than 20% | yes |"
+        "| 10x persons | mutations/s -10%, CPU a mutatie +10% (1 pair; 1.5 signals a mutatie) | mutations/s falls by less than 20% | yes |"
         in said
     )
 
