@@ -20,6 +20,7 @@ _RATE: Final = 1_000  # mutations a second
 
 def run_product(cluster: Cluster, prepared: Prepared, truth: Truth, *, full: bool) -> Run:
     """Measure one worker on the filled topics; ``full`` adds latency and recovery."""
+    cluster.settle()  # of the filling, and of what another system left behind
     worker = Worker(cluster)
     try:
         worker.start()

@@ -54,7 +54,6 @@ def filled_cluster(broker: Broker, catalogue: Path, prepared: Prepared) -> Itera
     """Fresh topics that hold the workload, removed at the end."""
     with cluster_on(broker, catalogue) as cluster:
         fill(cluster.brokers, kept(prepared.records))
-        cluster.settle()
         yield cluster
 
 

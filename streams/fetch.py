@@ -5,7 +5,7 @@ aiokafka has no place where this could be said: its fetcher makes the reader of 
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer
@@ -24,7 +24,7 @@ def fetch_runs(consumer: Any, most: int, pause: float = 0.0) -> None:  # noqa: A
     ``pause``: seconds that lie between two fetches of one broker at least.
     """
     fetcher = consumer._fetcher  # noqa: SLF001
-    fetcher._client = tapped = _Tapped(fetcher._client, pause)  # noqa: SLF001
+    fetcher._client = tapped = _Tapped(fetcher._client, pause, fetcher._records)  # noqa: SLF001
     process = fetcher._proc_fetch_request  # noqa: SLF001
 
     async def processed(assignment: Any, node: int, request: Any) -> bool:  # noqa: ANN401
@@ -65,9 +65,10 @@ def held(consumer: Any, partitions: Iterable[TopicPartition]) -> None:  # noqa: 
 class _Tapped:
     """aiokafka's client; keeps the answers to fetches until their work is done, and lets fetches wait for one another."""
 
-    def __init__(self, client: Any, pause: float) -> None:  # noqa: ANN401
+    def __init__(self, client: Any, pause: float, waiting: Mapping[TopicPartition, Any]) -> None:  # noqa: ANN401
         self._client = client
         self._pause = pause
+        self._waiting = waiting  # partition → what was fetched of it and not taken yet
         self._fetched: dict[Any, float] = {}  # broker → when it was last asked
         self._answers: dict[int, Any] = {}
 
@@ -79,6 +80,8 @@ class _Tapped:
         if not isinstance(request, FetchRequest):
             return await self._client.send(node, request)
         await asyncio.sleep(self._fetched.get(node, 0.0) + self._pause - time.monotonic())
+        if self._pause and self._waiting:  # partitions that it leaves out: until it is answered nothing more of them can be fetched
+            request._max_wait_ms = min(request._max_wait_ms, int(1000 * self._pause))  # noqa: SLF001
         self._fetched[node] = time.monotonic()
         self._answers[id(request)] = response = await self._client.send(node, request)
         return response

@@ -86,10 +86,11 @@ class Folder:
 
     def fold(self, state: State, partition: int, frames: Iterable[Frame]) -> Effects:
         """The effects of ``frames``; ``state`` is that before them."""
-        effects = Effects(klok=state.klok)
+        effects, before = Effects(klok=state.klok), state.get
+        changes = effects.changes
 
         def known(key: bytes) -> bytes | None:
-            return effects.changes[key] if key in effects.changes else state.get(key)
+            return changes[key] if key in changes else before(key)
 
         if self._kern is not None:
             self._kern.forget()

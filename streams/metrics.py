@@ -4,10 +4,9 @@ Counted a transaction, never a record. Labels are topics, diensten and fixed wor
 label can hold anything of a person.
 """
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import accumulate
 from typing import Final, NamedTuple, get_args
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram, PlatformCollector, ProcessCollector, generate_latest
@@ -109,14 +108,15 @@ class _Delays(Collector):
 
     def observe(self, seconds: Iterable[float]) -> None:
         """Count ``seconds``; what a clock set wrong makes negative counts as nothing."""
-        for value in seconds:
-            self._counts[bisect_left(self._bounds, value)] += 1
-            self._sum += max(0.0, value)
+        ordered = sorted(seconds)
+        up_to = [bisect_right(ordered, bound) for bound in self._bounds] + [len(ordered)]
+        self._counts = [count + number for count, number in zip(self._counts, up_to, strict=True)]
+        self._sum += sum(ordered[bisect_right(ordered, 0.0) :])
 
     def collect(self) -> Iterator[Metric]:
         """Cumulative buckets, as Prometheus wants them."""
         names = [*map(str, self._bounds), "+Inf"]
-        buckets = list(zip(names, accumulate(self._counts), strict=True))
+        buckets = list(zip(names, self._counts, strict=True))
         yield HistogramMetricFamily(self._name, self._documentation, buckets, self._sum)
 
 

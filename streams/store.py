@@ -49,8 +49,7 @@ class PartitionStore:
         meta = read.pop(META_KEY, None)
         if meta is not None:
             self.meta = msgspec.json.decode(meta, type=Meta)
-        for key, value in read.items():
-            self._put(key, value)
+        self._take(read)
         if self.meta.layout != self._layout:
             raise LayoutError(
                 f"the state has layout {self.meta.layout}, the catalogue {self._layout}: 'switch' takes it over to other rules"
@@ -62,23 +61,31 @@ class PartitionStore:
 
     def apply(self, effects: Effects) -> None:
         """Take over what a committed transaction wrote."""
-        for persoon, state in effects.changes.items():
-            self._put(persoon, state)
+        self._take(effects.changes)
         self.meta = self._after(effects)
 
     def _after(self, effects: Effects) -> Meta:
         return self.meta.add(effects.counts, effects.klok, effects.offsets)
 
-    def _put(self, key: bytes, value: bytes | None) -> None:
-        old = self.rows.pop(key, None) if value is None else self.rows.get(key)
-        if value is not None:
-            self.rows[key] = value
-            self.size += len(value)
-        if old is not None:
-            self.size -= len(old)
-        if not is_head(key):
-            self._due.put(key, old, value)
-        if (value is None) != (old is None):
+    def _take(self, changes: Mapping[bytes, bytes | None]) -> None:
+        """All rows at once: one by one in Python only what is more than another value of the first row of a persoon."""
+        before = list(map(self.rows.get, changes))
+        self.rows.update({key: value for key, value in changes.items() if value is not None})
+        self.size += _length(changes.values()) - _length(before)
+        for (key, value), old in zip(changes.items(), before, strict=True):
+            if not is_head(key):
+                self._due.put(key, old, value)
+            if value is None or old is None:
+                self._come_or_gone(key, old, value)
+
+    def _come_or_gone(self, key: bytes, old: bytes | None, value: bytes | None) -> None:
+        if value is None:
+            self.rows.pop(key, None)
+        if value is not old:  # else it was not there, and is not there now
             sign = 1 if old is None else -1
             self.size += sign * len(key)
             self.persons += sign * is_head(key)
+
+
+def _length(values: Iterable[bytes | None]) -> int:
+    return sum(map(len, filter(None, values)))

@@ -3,10 +3,10 @@
 import ctypes
 from array import array
 from collections.abc import Iterable, Mapping
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from aiokafka.errors import CorruptRecordException
 
 from streams.core.period import BEFORE
@@ -21,6 +21,10 @@ from streams.records import Run, SourceRecord, record_at
 CHUNK_BYTES: Final = 900_000  # of messages that become one batch
 
 _FATES: Final = (Fate.OPGESLAGEN, Fate.BEKEND, Fate.NIET_BEWAARD)  # as in step.h
+_DECODER: Final = msgspec.msgpack.Decoder(list[bytes])
+_READ: Final = 0x100  # PyBUF_READ
+_view: Final = ctypes.pythonapi.PyMemoryView_FromMemory
+_view.argtypes, _view.restype = [ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_int], ctypes.py_object
 _CHANGES: Final = ("NIEUW", "GEWIJZIGD", "VERVALLEN")  # Change in rules.h
 
 
@@ -29,7 +33,7 @@ class NoKernError(Exception):
 
 
 class _Strings(ctypes.Structure):
-    _fields_ = (("data", ctypes.c_void_p), ("ends", ctypes.c_void_p), ("count", ctypes.c_uint64))
+    _fields_ = (("data", ctypes.c_void_p), ("size", ctypes.c_uint64), ("count", ctypes.c_uint64))
 
 
 class _Batch(ctypes.Structure):
@@ -153,9 +157,7 @@ def numbers_at(address: int | None, number: int) -> "array[int]":
 
 
 def _strings(strings: Any) -> list[bytes]:  # noqa: ANN401 - _Strings, whose fields ctypes does not type
-    ends = numbers_at(strings.ends, strings.count)
-    data = ctypes.string_at(strings.data, ends[-1]) if ends and ends[-1] else b""
-    return [data[begin:end] for begin, end in pairwise([0, *ends])]
+    return _DECODER.decode(_view(strings.data, strings.size, _READ)) if strings.count else []
 
 
 def library_of(library: Path) -> Any:  # noqa: ANN401 - what a library has is known to ctypes only once it is asked

@@ -4,10 +4,10 @@
 
 namespace kern {
 
-// Byte strings behind each other: where each ends.
+// Byte strings, as an array of MessagePack.
 struct Strings {
     const u8* data;
-    const u64* ends;
+    u64 size;
     u64 count;
 };
 

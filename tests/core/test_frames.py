@@ -74,6 +74,21 @@ async def test_of_a_fetch_that_a_rebalance_cancels_nothing_is_kept() -> None:
     assert fetcher._client._answers == {}
 
 
+@pytest.mark.parametrize(("waiting", "most"), [({}, 250), ({TP("t", 0): "what was fetched of it"}, 40)])
+async def test_a_fetch_beside_a_partition_that_is_not_taken_yet_is_answered_soon(waiting: dict[TP, Any], most: int) -> None:
+    """Until it is, nothing more of that partition can be fetched: aiokafka has one fetch of a broker under way."""
+    request, asked = FetchRequest(250, 1, 1, 1, []), []
+
+    async def answer(_: int, sent: Any) -> Any:
+        asked.append(sent._max_wait_ms)
+        return SimpleNamespace(topics=[])
+
+    fetcher: Any = SimpleNamespace(_client=SimpleNamespace(send=answer), _proc_fetch_request=None, _records=waiting)
+    fetch_runs(SimpleNamespace(_fetcher=fetcher), 10, pause=0.04)
+    await fetcher._client.send(0, request)
+    assert asked == [most]
+
+
 ONE, TWO = TP("t", 0), TP("t", 1)
 
 
