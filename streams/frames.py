@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from streams.app import App
 
 
-_LONGEST_FETCH_MS: Final = 250  # a partition that is drained meanwhile waits for the answer to the fetch before
+_LONGEST_FETCH_MS: Final = 250  # while nothing waits to be taken: see fetch.py
 _ROOM_SECONDS: Final = 0.005
 _BESIDE_SECONDS: Final = 0.02  # while others have enough to do, and may soon have room
 
