@@ -35,7 +35,7 @@ Ends = Mapping[tuple[str, int], int]  # (topic, partition) → offset behind the
 class Broker:
     """A Kafka that runs; ``folder`` is its own."""
 
-    brokers: str
+    bootstrap: str
     pid: int
     folder: Path
 
@@ -51,7 +51,7 @@ class Cluster:
     @property
     def brokers(self) -> str:
         """Bootstrap servers."""
-        return self.broker.brokers
+        return self.broker.bootstrap
 
     @property
     def folder(self) -> Path:
@@ -158,6 +158,6 @@ def broker_in(folder: Path) -> Iterator[Broker]:
 def cluster_on(broker: Broker, catalogue_folder: Path) -> Iterator[Cluster]:
     """Fresh topics of a catalogue; at the end the broker has no topics any more, and with them no offsets of groups."""
     cluster = Cluster(broker, Catalogue.load(catalogue_folder), catalogue_folder)
-    asyncio.run(apply_topics(broker.brokers, cluster.catalogue, partities=PARTITIES, replicatie=1, toepassing=APP))
+    asyncio.run(apply_topics(broker.bootstrap, cluster.catalogue, partities=PARTITIES, replicatie=1, toepassing=APP))
     yield cluster
     cluster.clear()

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -43,8 +44,13 @@ VARIANTS: Final = {
 def growth(pairs: int) -> Iterator[Growth]:
     """Each variant right behind its base, ``pairs`` times, all on one broker."""
     with tempfile.TemporaryDirectory() as work, broker_in(Path(work) / "broker") as broker:
+
+        @cache
+        def job(variant: Variant) -> _Job:
+            return _Job(variant, Path(tempfile.mkdtemp(dir=work)))
+
         for name, (base, variant) in VARIANTS.items():
-            beside, larger = _Job(base, Path(work) / name / "base"), _Job(variant, Path(work) / name / "variant")
+            beside, larger = job(base), job(variant)
             for _ in range(pairs):
                 without = beside.run(broker)
                 yield Growth(now(), commit(), name, larger.run(broker), without)
@@ -54,7 +60,6 @@ class _Job:
     """A variant, prepared once."""
 
     def __init__(self, variant: Variant, work: Path) -> None:
-        work.mkdir(parents=True)
         self._folder = own_filtering_catalogue(work, ontvangers=variant.ontvangers, diensten=variant.diensten)
         catalogue, size = Catalogue.load(self._folder), Size(variant.persons, variant.persons * variant.records, 0)
         made = synthetic(catalogue, size, Knobs(amsterdam=variant.amsterdam))

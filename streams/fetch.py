@@ -63,7 +63,7 @@ def held(consumer: Any, partitions: Iterable[TopicPartition]) -> None:  # noqa: 
 
 
 class _Tapped:
-    """aiokafka's client; keeps the answers to fetches until their work is done, and lets fetches wait for one another."""
+    """aiokafka's client; keeps the answers to fetches until their work is done, and says how long each may wait."""
 
     def __init__(self, client: Any, pause: float, waiting: Mapping[TopicPartition, Any]) -> None:  # noqa: ANN401
         self._client = client

@@ -103,20 +103,20 @@ class _Delays(Collector):
 
     def __init__(self, name: str, documentation: str, bounds: tuple[float, ...]) -> None:
         self._name, self._documentation, self._bounds = name, documentation, bounds
-        self._counts = [0] * (len(bounds) + 1)
+        self._up_to = [0] * (len(bounds) + 1)  # each bound, and in all
         self._sum = 0.0
 
     def observe(self, seconds: Iterable[float]) -> None:
         """Count ``seconds``; what a clock set wrong makes negative counts as nothing."""
         ordered = sorted(seconds)
         up_to = [bisect_right(ordered, bound) for bound in self._bounds] + [len(ordered)]
-        self._counts = [count + number for count, number in zip(self._counts, up_to, strict=True)]
+        self._up_to = [before + more for before, more in zip(self._up_to, up_to, strict=True)]
         self._sum += sum(ordered[bisect_right(ordered, 0.0) :])
 
     def collect(self) -> Iterator[Metric]:
         """Cumulative buckets, as Prometheus wants them."""
         names = [*map(str, self._bounds), "+Inf"]
-        buckets = list(zip(names, self._counts, strict=True))
+        buckets = list(zip(names, self._up_to, strict=True))
         yield HistogramMetricFamily(self._name, self._documentation, buckets, self._sum)
 
 

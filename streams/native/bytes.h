@@ -83,6 +83,10 @@ inline void* grown(void* old, size_t bytes) {
     return p;
 }
 
+inline void put_big_endian(u8* to, u64 number, int bytes) {
+    for (int i = 0; i < bytes; i++) to[i] = u8(number >> (8 * (bytes - 1 - i)));
+}
+
 // Grows, and keeps its memory when it is emptied.
 struct Buffer {
     u8* data = nullptr;
@@ -120,8 +124,7 @@ struct Buffer {
     void put(const char (&text)[N]) { put(literal(text)); }
 
     void big_endian(u64 number, int bytes) {
-        u8* to = room(size_t(bytes));
-        for (int i = 0; i < bytes; i++) to[i] = u8(number >> (8 * (bytes - 1 - i)));
+        put_big_endian(room(size_t(bytes)), number, bytes);
         size += size_t(bytes);
     }
 

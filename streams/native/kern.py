@@ -21,11 +21,11 @@ from streams.records import Run, SourceRecord, record_at
 CHUNK_BYTES: Final = 900_000  # of messages that become one batch
 
 _FATES: Final = (Fate.OPGESLAGEN, Fate.BEKEND, Fate.NIET_BEWAARD)  # as in step.h
+_CHANGES: Final = ("NIEUW", "GEWIJZIGD", "VERVALLEN")  # Change in rules.h
 _DECODER: Final = msgspec.msgpack.Decoder(list[bytes])
 _READ: Final = 0x100  # PyBUF_READ
 _view: Final = ctypes.pythonapi.PyMemoryView_FromMemory
 _view.argtypes, _view.restype = [ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_int], ctypes.py_object
-_CHANGES: Final = ("NIEUW", "GEWIJZIGD", "VERVALLEN")  # Change in rules.h
 
 
 class NoKernError(Exception):

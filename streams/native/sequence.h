@@ -28,15 +28,14 @@ public:
 
 private:
     static constexpr u8 ARRAY = 0xdd, BIN = 0xc6;
-    static constexpr size_t HEAD = 5;  // its kind, and 32 bits: how many, or of how many bytes
+    static constexpr int NUMBER = 4;  // bytes of it: how many strings there are, or how many bytes of one
+    static constexpr size_t HEAD = 1 + NUMBER;
     size_t open_ = 0;
     u64 count_ = 0;
 
     void open() { open_ = data.size, head(BIN); }
-    void head(u8 kind) { data.byte(kind), data.big_endian(0, HEAD - 1); }
-    void patch(size_t at, u64 number) {
-        for (size_t i = 1; i < HEAD; i++) data.data[at + i] = u8(number >> (8 * (HEAD - 1 - i)));
-    }
+    void head(u8 kind) { data.byte(kind), data.big_endian(0, NUMBER); }
+    void patch(size_t at, u64 number) { put_big_endian(data.data + at + 1, number, NUMBER); }
 };
 
 }  // namespace kern
