@@ -12,6 +12,7 @@ from schemas.quarantine import QUARANTAINE
 from streams.clients import AIOKAFKA, Clients
 from streams.crash_points import crash_point
 from streams.fold import Folder
+from streams.folding import Folding
 from streams.log import PartitionLog
 from streams.metrics import Held, Metrics
 from streams.partition import Partition, State
@@ -35,6 +36,7 @@ class Engine:
         self.settings = settings
         self._clients = clients
         self._folder = Folder(catalogue, settings.toepassing, settings.kern)
+        self._folding = Folding(self._folder)
         log.info("core chosen", kern=self._folder.kern, why=self._folder.without_kern or "asked for")
         self._outputs = outputs_of(catalogue)
         self._end_of = end_of
@@ -90,7 +92,7 @@ class Engine:
         for n in sorted(numbers - self._partitions.keys()):
             store = self._stores.setdefault(n, PartitionStore(self._folder.rulebook.layout))
             log = PartitionLog(self.settings, n, self.topics, self._outputs, self._clients)
-            self._partitions[n] = Partition(n, self.settings, self._folder, store, log, self)
+            self._partitions[n] = Partition(n, self.settings, self._folding, store, log, self)
         self._telling = asyncio.create_task(self._tell_progress())
         self.joined = True
         self.dealt.set()

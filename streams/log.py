@@ -1,7 +1,7 @@
 """The log of one partition: its state is restored from there, and effects go there in transactions."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import zip_longest
 from typing import Any
@@ -26,7 +26,6 @@ _CLOSE_SECONDS = 3.0
 _MANY = 32  # partitions of a transaction
 
 
-Finished = Callable[[Mapping[bytes, bytes | None]], list[Row | Encoded]]
 _Messages = Mapping[tuple[str, int], Iterable[Row | Encoded]]
 
 
@@ -74,14 +73,14 @@ class PartitionLog:
         self._group = GroupOffsets(known, taken, self._settings.group_interval)
         return dict(self._group.taken)
 
-    async def commit(self, effects: Effects, store: PartitionStore, finished: Finished) -> None:
-        """Make the effects true in one transaction and then take them over into ``store``; ``finished`` makes messages of its rows.
+    async def commit(self, effects: Effects, store: PartitionStore, rows: list[Row | Encoded]) -> None:
+        """Make the effects true in one transaction and then take them over into ``store``; ``rows`` are those of it, for the changelog.
 
         Raises NotTakenError or whatever aiokafka raises; then the log must be closed, and the next ``open`` finds out what stands.
         """
         changelog = (self._settings.changelog, self._partition)
         messages = effects.routed(self._settings.partities)
-        messages[changelog] = finished(store.rows_of(effects))
+        messages[changelog] = rows
         position = await self._stand(messages, effects.offsets, self._group.due(effects.offsets, _now()))
         crash_point("after-commit")
         store.apply(effects)
@@ -195,10 +194,10 @@ def _now() -> float:
 
 
 async def _compress(batches: Iterable[Any]) -> None:
-    """Compress large batches on another thread: it needs no Python, and the loop goes on with other partitions."""
-    large = [batch for batch in batches if isinstance(batch, FinishedBatch) and batch.size() > _LARGE_BYTES]
-    if large:
-        await asyncio.to_thread(_compress_all, large)
+    """Compress batches that are large together on another thread: it needs no Python, and the loop goes on with other partitions."""
+    finished = [batch for batch in batches if isinstance(batch, FinishedBatch)]
+    if sum(batch.size() for batch in finished) > _LARGE_BYTES:
+        await asyncio.to_thread(_compress_all, finished)
 
 
 def _compress_all(batches: Iterable[FinishedBatch]) -> None:

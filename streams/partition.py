@@ -10,7 +10,8 @@ import structlog
 from aiokafka.errors import CorruptRecordException, ProducerFenced
 
 from streams.crash_points import crash_point
-from streams.fold import Folder, Frame
+from streams.fold import Frame
+from streams.folding import Folding
 from streams.log import PartitionLog
 from streams.metrics import Metrics
 from streams.records import Run
@@ -64,14 +65,14 @@ class Partition:
         self,
         number: int,
         settings: EngineSettings,
-        folder: Folder,
+        folding: Folding,
         store: PartitionStore,
         kafka: PartitionLog,
         owner: Owner,
     ) -> None:
         self.number = number
         self.store = store
-        self._folder = folder
+        self._folding = folding
         self._log = kafka
         self._owner = owner
         self._frames: asyncio.Queue[Frame] = asyncio.Queue(settings.backlog_frames)
@@ -190,13 +191,13 @@ class Partition:
             if not new:
                 return
             self.busy_since = begin
-            effects = self._folder.fold(self.store, self.number, new)
+            effects, rows = await self._folding.fold(self.store, self.number, new)
         except CorruptRecordException as e:
             raise UnreadableError(self._unreadable(frames)) from e
         folded = time.monotonic()
-        effects.send(self._verloop, self.number, verloop_row(self._folder.catalogus, self._next, self.number, new))
+        effects.send(self._verloop, self.number, verloop_row(self._folding.catalogus, self._next, self.number, new))
         crash_point("after-fold")
-        await self._log.commit(effects, self.store, self._folder.finished)
+        await self._log.commit(effects, self.store, rows)
         self._next.update(effects.offsets)
         self.busy_since = None
         self._owner.metrics.committed(effects, fold=folded - begin, commit=time.monotonic() - folded, now=time.time())

@@ -120,7 +120,7 @@ class SwitchOver:
             effects.changes, effects.messages = found.changes, effects.messages | found.messages
             effects.offsets = {tp: offset for tp, offset in offsets.items() if offset}
             after.meta = msgspec.structs.replace(before.meta, layout=self._new.rulebook.layout)
-            await log.commit(effects, after, self._new.finished)
+            await log.commit(effects, after, self._new.finished(after.rows_of(effects)))
         finally:
             await log.close()
         return Switched(partition, before.persons, sum(as_one(m).count for m in found.messages.values()))

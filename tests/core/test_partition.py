@@ -11,6 +11,7 @@ from schemas.catalogue import Catalogue
 from schemas.quarantine import QUARANTAINE
 from streams.effects import Effects
 from streams.fold import Folder
+from streams.folding import Folding
 from streams.metrics import Metrics
 from streams.partition import Partition, State
 from streams.records import Batch, Run, SourceRecord, run_of
@@ -67,7 +68,7 @@ class Owner:
 
 def a_partition(catalogue: Catalogue, log: Any) -> tuple[Partition, Owner]:
     folder, owner = Folder(catalogue, "x", "python"), Owner(catalogue)
-    return Partition(0, SETTINGS, folder, PartitionStore(folder.rulebook.layout), log, owner), owner
+    return Partition(0, SETTINGS, Folding(folder), PartitionStore(folder.rulebook.layout), log, owner), owner
 
 
 async def test_frames_that_overlap_are_taken_once(catalogue: Catalogue) -> None:

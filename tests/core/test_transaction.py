@@ -58,7 +58,7 @@ async def test_a_transaction_to_many_topics_sends_one_batch_ahead(ontvangers: in
     effects = Effects()
     for number in range(ontvangers):
         effects.send(f"signalen.{number}", 0, (b"k", b"v", []))
-    committing = asyncio.create_task(log.commit(effects, PartitionStore("layout"), lambda rows: [(k, v, []) for k, v in rows.items()]))
+    committing = asyncio.create_task(log.commit(effects, PartitionStore("layout"), [(b"#partitie", b"{}", [])]))
     while not committing.done():
         await asyncio.sleep(0)
         if kafka.waiting:
@@ -92,24 +92,28 @@ async def test_a_partition_that_was_taken_over_while_it_told_the_group_is_lost_a
         await log._transact(messages, {("mutaties", 0): 1})
 
 
-async def test_large_batches_are_compressed_on_another_thread_before_the_transaction_begins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Meanwhile the loop folds for other partitions; small ones are not worth the way, and an open transaction holds readers up."""
-    compressed: list[tuple[int, bool]] = []
+@pytest.mark.parametrize(("batches", "where"), [(400, [False] * 400), (4, [])], ids=["large together", "small together"])
+async def test_batches_are_compressed_on_another_thread_before_the_transaction_begins(
+    monkeypatch: pytest.MonkeyPatch, batches: int, where: list[bool]
+) -> None:
+    """Meanwhile the loop works for other partitions; a few small ones are not worth the way, and an open transaction holds readers up."""
+    compressed: list[bool] = []
 
     class Late(Taking):
         async def begin_transaction(self) -> None:
-            assert compressed
+            assert compressed == where
 
     def compress(batch: FinishedBatch) -> None:
-        compressed.append((batch.record_count(), threading.current_thread() is threading.main_thread()))
+        assert batch.record_count() == 3
+        compressed.append(threading.current_thread() is threading.main_thread())
 
     monkeypatch.setattr(FinishedBatch, "compress", compress)
     log = PartitionLog(SETTINGS, 0, ["mutaties"], [], Clients())
     log._producer = kafka = Late()
-    messages: Any = {("signalen.a", 0): [Encoded(1_000, bytes(200_000))], ("signalen.b", 0): [Encoded(3, bytes(600))]}
+    messages: Any = {(f"signalen.{n}", 0): [Encoded(3, bytes(600))] for n in range(batches)}
     committing = asyncio.create_task(log._transact(messages, {}))
     while not committing.done():
         await asyncio.sleep(0)
         kafka.take()
     await committing
-    assert compressed == [(1_000, False)]
+    assert compressed == where

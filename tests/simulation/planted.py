@@ -75,7 +75,7 @@ def _commits(commit: Callable[..., Any]) -> AbstractContextManager[Any]:
 
 @_bug("state before signals", MISSING)
 def _state_first() -> AbstractContextManager[Any]:
-    async def commit(self: PartitionLog, effects: Effects, store: PartitionStore, finished: Any) -> None:
+    async def commit(self: PartitionLog, effects: Effects, store: PartitionStore, rows: Any) -> None:
         await _transaction(self, _changelog(self, effects, store), {})
         store.apply(effects)
         await _transaction(self, effects.routed(PARTITIES), effects.offsets)
@@ -85,7 +85,7 @@ def _state_first() -> AbstractContextManager[Any]:
 
 @_bug("offset before state", MISSING)
 def _offset_first() -> AbstractContextManager[Any]:
-    async def commit(self: PartitionLog, effects: Effects, store: PartitionStore, finished: Any) -> None:
+    async def commit(self: PartitionLog, effects: Effects, store: PartitionStore, rows: Any) -> None:
         await _transaction(self, {}, effects.offsets)
         await _transaction(self, {**effects.routed(PARTITIES), **_changelog(self, effects, store)}, {})
         store.apply(effects)
@@ -172,21 +172,16 @@ def _applies_early() -> AbstractContextManager[Any]:
     class Applied:
         """The store, whose effects are taken over already."""
 
-        def __init__(self, store: PartitionStore, rows: Any) -> None:
-            self.store, self._rows = store, rows
+        def __init__(self, store: PartitionStore) -> None:
             self.position = store.position
-
-        def rows_of(self, _: Effects) -> Any:
-            return self._rows
 
         def apply(self, _: Effects) -> None:
             """Done before."""
 
-    async def commit(self: PartitionLog, effects: Effects, store: PartitionStore, finished: Any) -> None:
-        rows = store.rows_of(effects)
+    async def commit(self: PartitionLog, effects: Effects, store: PartitionStore, rows: Any) -> None:
         store.apply(effects)
-        early: Any = Applied(store, rows)
-        await honest(self, effects, early, finished)
+        early: Any = Applied(store)
+        await honest(self, effects, early, rows)
         store.position = early.position
 
     return _commits(commit)
@@ -211,19 +206,19 @@ def _kept() -> Iterator[None]:
 def _again() -> AbstractContextManager[Any]:
     honest = PartitionLog.commit
 
-    async def commit(self: PartitionLog, effects: Effects, store: PartitionStore, finished: Any) -> None:
+    async def commit(self: PartitionLog, effects: Effects, store: PartitionStore, rows: Any) -> None:
         try:
-            await honest(self, effects, store, finished)
+            await honest(self, effects, store, rows)
         except KafkaTimeoutError:
             self._producer._open = False
-            await honest(self, effects, store, finished)
+            await honest(self, effects, store, rows)
 
     return _commits(commit)
 
 
 @_bug("a rejected batch does not fail the transaction", MISSING)
 def _unnoticed() -> AbstractContextManager[Any]:
-    async def commit(self: PartitionLog, effects: Effects, store: PartitionStore, finished: Any) -> None:
+    async def commit(self: PartitionLog, effects: Effects, store: PartitionStore, rows: Any) -> None:
         await _transaction(self, {**effects.routed(PARTITIES), **_changelog(self, effects, store)}, effects.offsets, notice=False)
         store.apply(effects)
 
