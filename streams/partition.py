@@ -185,13 +185,12 @@ class Partition:
         return any(self._owner.records_behind(t, self.number, end) > self._settings.frame_records for t, end in ends.items())
 
     async def _work(self, frames: list[Frame]) -> None:
-        begin = time.monotonic()
         try:
             new = joined(self._unseen(frames), self._settings.fold_records)
             if not new:
                 return
-            self.busy_since = begin
-            effects, rows = await self._folding.fold(self.store, self.number, new)
+            self.busy_since = time.monotonic()
+            effects, rows, fold = await self._folding.fold(self.store, self.number, new)
         except CorruptRecordException as e:
             raise UnreadableError(self._unreadable(frames)) from e
         folded = time.monotonic()
@@ -200,7 +199,7 @@ class Partition:
         await self._log.commit(effects, self.store, rows)
         self._next.update(effects.offsets)
         self.busy_since = None
-        self._owner.metrics.committed(effects, fold=folded - begin, commit=time.monotonic() - folded, now=time.time())
+        self._owner.metrics.committed(effects, fold=fold, commit=time.monotonic() - folded, now=time.time())
 
     def _unreadable(self, frames: Iterable[Frame]) -> str:
         """Which of them breaks Kafka's format, and where."""

@@ -3,10 +3,12 @@
 import asyncio
 import threading
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from streams import folding as module
 from streams.effects import Effects, Row
 from streams.encoded import rows_in
 from streams.folding import Folding
@@ -51,9 +53,9 @@ async def test_the_loop_goes_on_while_many_records_are_folded() -> None:
         loop.call_soon_threadsafe(passed.set)
         assert passed.wait(30)
 
-    effects, rows = await folding(Core(wait_for_the_loop)).fold(PartitionStore("layout"), 0, [frame(1_500), frame(1_500)])
-    assert effects.changes == {b"persoon": b"row"}
-    assert [key for key, _, _ in rows_in(rows)] == [b"persoon", b"#partitie"]
+    folded = await folding(Core(wait_for_the_loop)).fold(PartitionStore("layout"), 0, [frame(1_500), frame(1_500)])
+    assert folded.effects.changes == {b"persoon": b"row"}
+    assert [key for key, _, _ in rows_in(folded.rows)] == [b"persoon", b"#partitie"]
 
 
 async def test_a_few_records_are_folded_without_the_way_to_a_thread() -> None:
@@ -84,6 +86,20 @@ async def test_partitions_have_the_core_one_after_the_other_also_when_one_is_can
     await asyncio.gather(*others)
     assert len(core.threads) == 3
     assert core.most_at_work == 1
+
+
+async def test_the_time_of_a_fold_is_not_that_of_the_folds_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all folds together it says what a mutatie costs."""
+    now, left = 0.0, [5.0, 1.0]
+
+    def work() -> None:
+        nonlocal now
+        now += left.pop(0)
+
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now))
+    shared = folding(Core(work))
+    both = await asyncio.gather(*[shared.fold(PartitionStore("layout"), n, [frame(2_000)]) for n in range(2)])
+    assert [folded.seconds for folded in both] == [5.0, 1.0]
 
 
 async def test_what_the_core_raises_comes_to_the_partition() -> None:

@@ -92,9 +92,13 @@ async def test_a_partition_that_was_taken_over_while_it_told_the_group_is_lost_a
         await log._transact(messages, {("mutaties", 0): 1})
 
 
-@pytest.mark.parametrize(("batches", "where"), [(400, [False] * 400), (4, [])], ids=["large together", "small together"])
+@pytest.mark.parametrize(
+    ("sizes", "where"),
+    [([200_000], [False]), ([600] * 400, [False] * 400), ([600] * 4, [])],
+    ids=["one large one", "large together", "small together"],
+)
 async def test_batches_are_compressed_on_another_thread_before_the_transaction_begins(
-    monkeypatch: pytest.MonkeyPatch, batches: int, where: list[bool]
+    monkeypatch: pytest.MonkeyPatch, sizes: list[int], where: list[bool]
 ) -> None:
     """Meanwhile the loop works for other partitions; a few small ones are not worth the way, and an open transaction holds readers up."""
     compressed: list[bool] = []
@@ -110,7 +114,7 @@ async def test_batches_are_compressed_on_another_thread_before_the_transaction_b
     monkeypatch.setattr(FinishedBatch, "compress", compress)
     log = PartitionLog(SETTINGS, 0, ["mutaties"], [], Clients())
     log._producer = kafka = Late()
-    messages: Any = {(f"signalen.{n}", 0): [Encoded(3, bytes(600))] for n in range(batches)}
+    messages: Any = {(f"signalen.{n}", 0): [Encoded(3, bytes(size))] for n, size in enumerate(sizes)}
     committing = asyncio.create_task(log._transact(messages, {}))
     while not committing.done():
         await asyncio.sleep(0)
