@@ -208,7 +208,7 @@ SHORT_SESSIONS = {"group.min.session.timeout.ms": "1000"}  # a worker that died 
 
 @contextmanager
 def fresh_node(brokers: str, data: Path, catalogue: Catalogue, partities: int = PARTITIES, app: str = APP) -> Iterator[Node]:
-    """A node with fresh topics on a broker that served others before."""
+    """A node with fresh topics on a broker that served others before: they may have had other partitions."""
     node = Node(brokers, data, catalogue, app, partities)
     asyncio.run(make_anew(node))
     try:

@@ -1,6 +1,7 @@
 """Restoring the state from a real changelog: complete, interrupted, resumed, and at a standstill."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +9,6 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from faust.types import TP
 
-from connectors.broker.topics import apply_topics
 from schemas.catalogue import Catalogue
 from streams.clients import Clients
 from streams.engine import Engine
@@ -17,6 +17,7 @@ from streams.partition import State
 from streams.recovery import Progress, RecoveryError, restore
 from streams.settings import EngineSettings
 from streams.store import PartitionStore
+from tests.node import fresh_node
 
 PERSONS = 3_000
 CHANGES = 2  # of each person; the last one counts
@@ -26,11 +27,10 @@ ROWS = PERSONS * CHANGES + 1
 
 
 @pytest.fixture(scope="module")
-def settings(brokers: str, catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> EngineSettings:
+def settings(brokers: str, catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineSettings]:
     """An engine with one partition, on whose changelog stands the state of many persons."""
 
     async def fill() -> None:
-        await apply_topics(brokers, catalogue, partities=1, replicatie=1, toepassing=APP)
         producer = AIOKafkaProducer(bootstrap_servers=brokers, linger_ms=5)
         await producer.start()
         for change in range(CHANGES):
@@ -42,8 +42,10 @@ def settings(brokers: str, catalogue: Catalogue, tmp_path_factory: pytest.TempPa
         await consumer.start()
         await consumer.stop()
 
-    asyncio.run(fill())
-    return EngineSettings(brokers, APP, 1, tmp_path_factory.mktemp("herstel"))
+    data = tmp_path_factory.mktemp("herstel")
+    with fresh_node(brokers, data, catalogue, partities=1, app=APP):
+        asyncio.run(fill())
+        yield EngineSettings(brokers, APP, 1, data)
 
 
 class Slow(RunConsumer):

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
 from datetime import date
 from pathlib import Path
@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from connectors.broker.topics import apply_topics
 from connectors.bronnen.lines import LineReader, Published
 from connectors.bronnen.producer import MutatieProducer, TopicMissingError
 from connectors.bronnen.pseudonym import Pseudonymiser
@@ -26,6 +25,7 @@ from schemas.catalogue import Catalogue
 from schemas.codec import Codec
 from schemas.values import Volging, Volgverzoek
 from tests.core.edge import bsn_of, opgave, raw
+from tests.node import fresh_node
 
 SOORT = "uwv.inkomstenopgave"
 TOPIC, ASKED = f"mutaties.{SOORT}", "volgverzoeken.uwv"
@@ -35,10 +35,10 @@ PROGRAM = Path(sys.executable).with_name("samenloop")
 
 
 @pytest.fixture(scope="module")
-def servers(brokers: str, catalogue: Catalogue) -> str:
+def servers(brokers: str, broker_dir: Path, catalogue: Catalogue) -> Iterator[str]:
     """The shared broker, with the catalogue's topics."""
-    asyncio.run(apply_topics(brokers, catalogue, partities=4, replicatie=1, toepassing="samenloop"))
-    return brokers
+    with fresh_node(brokers, broker_dir, catalogue, partities=4, app="samenloop") as node:
+        yield node.brokers
 
 
 class Side:
