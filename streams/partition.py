@@ -22,6 +22,8 @@ from streams.verloop import verloop_row
 
 log = structlog.get_logger()
 
+_LITTLE = 8  # of so many records one is little
+
 
 class State(StrEnum):
     """How far a partition is."""
@@ -58,7 +60,8 @@ class Partition:
     """Takes frames of all source topics of one partition number.
 
     All frames that wait are taken together into one transaction: under load it grows, at rest a record goes at once. While more than a
-    frame stands behind in the log, a transaction waits a moment for it: to Kafka, a large one costs little more than a small one.
+    frame stands behind in the log, or little of much, a transaction waits a moment for it: to Kafka, a large one costs little more than a
+    small one.
     """
 
     def __init__(
@@ -181,8 +184,12 @@ class Partition:
         return None
 
     def _is_behind(self, frames: list[Frame]) -> bool:
+        """Whether it is worth to wait for what stands behind them in the log: for more than a frame, and for the little that is left when
+        they are more than a frame themselves. By itself it would cost a batch for each ontvanger once more."""
+        frame, held = self._settings.frame_records, sum(len(run) for _, run in frames)
         ends = {topic: run.following for topic, run in frames}
-        return any(self._owner.records_behind(t, self.number, end) > self._settings.frame_records for t, end in ends.items())
+        left = [self._owner.records_behind(topic, self.number, end) for topic, end in ends.items()]
+        return max(left) > frame or (held > frame and 0 < sum(left) <= held // _LITTLE)
 
     async def _work(self, frames: list[Frame]) -> None:
         try:

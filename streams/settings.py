@@ -31,7 +31,7 @@ class EngineSettings:
     fetch_pause: float = 0.04  # between two fetches: each costs the broker and the worker the same, whether it brings one record or many
     group_interval: float = 1.0  # a consumer group is told so often how far a partition is, while records come
     group_patience: float = 0.1  # and when none has come for so long
-    linger: float = 0.5  # a transaction waits at most so long, and only while the partition is more than a frame behind
+    linger: float = 0.5  # a transaction waits at most so long, and only while more than a frame, or little of much, is left in the log
     session_timeout: float = 10.0  # a worker that is silent for so long loses its partitions
     transaction_timeout: float = 30.0  # a transaction that stands open for so long is aborted by the broker
     stall_timeout: float = 60.0  # a changelog of which nothing comes for so long ends the worker

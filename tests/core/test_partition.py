@@ -1,6 +1,7 @@
 """One partition at work, where what surrounds it does not do as it should."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -55,20 +56,20 @@ class Owner:
     def __init__(self, catalogue: Catalogue) -> None:
         self.metrics = Metrics([TOPIC], catalogue.diensten, lambda: None)  # type: ignore[arg-type, return-value]
         self.failed: list[Exception] = []
+        self.end = 0  # of the log
 
     def opened(self) -> None: ...
 
-    @staticmethod
-    def records_behind(*_: Any) -> int:
-        return 0
+    def records_behind(self, _topic: str, _partition: int, offset: int) -> int:
+        return max(0, self.end - offset)
 
     def fail(self, error: Exception) -> None:
         self.failed.append(error)
 
 
-def a_partition(catalogue: Catalogue, log: Any) -> tuple[Partition, Owner]:
+def a_partition(catalogue: Catalogue, log: Any, settings: EngineSettings = SETTINGS) -> tuple[Partition, Owner]:
     folder, owner = Folder(catalogue, "x", "python"), Owner(catalogue)
-    return Partition(0, SETTINGS, Folding(folder), PartitionStore(folder.rulebook.layout), log, owner), owner
+    return Partition(0, settings, Folding(folder), PartitionStore(folder.rulebook.layout), log, owner), owner
 
 
 async def test_frames_that_overlap_are_taken_once(catalogue: Catalogue) -> None:
@@ -96,6 +97,34 @@ async def test_frames_of_which_all_is_done_lead_to_no_transaction(catalogue: Cat
             await asyncio.sleep(0)
     await partition.close()
     assert [effects.offsets[TOPIC, 0] for effects in log.taken] == [4, 5]
+
+
+@pytest.mark.parametrize(
+    ("frame", "left", "transactions"),
+    [(99, 1, [101]), (99, 12, [112]), (99, 13, [100, 113]), (99, 99, [100, 199]), (99, 100, [200]), (100, 1, [100, 101])],
+)
+async def test_a_transaction_waits_for_more_than_a_frame_and_a_large_one_for_the_little_that_is_left(
+    catalogue: Catalogue, frame: int, left: int, transactions: list[int]
+) -> None:
+    assert await taken_by(catalogue, replace(SETTINGS, frame_records=frame), left, arrives=True) == transactions
+
+
+async def test_what_is_said_to_be_left_and_does_not_come_is_waited_for_a_moment_only(catalogue: Catalogue) -> None:
+    """Behind the last record of a log a marker may stand, which is no record."""
+    assert await taken_by(catalogue, replace(SETTINGS, frame_records=99, linger=0.01), 1, arrives=False) == [100]
+
+
+async def taken_by(catalogue: Catalogue, settings: EngineSettings, left: int, *, arrives: bool) -> list[int]:
+    """How far each transaction came, of a frame of 100 records and then of one of those that were left in the log."""
+    log = Log(catalogue)
+    log.begun.set()
+    partition, owner = a_partition(catalogue, log, settings)
+    owner.end = 100 + left
+    for first, behind in ((0, 100), (100, 100 + left))[: 1 + arrives]:
+        await partition.offer(TOPIC, run_of([SourceRecord(b"no pseudonym", b"no mutatie", n) for n in range(first, behind)]))
+        await asyncio.sleep(0.05)
+    await partition.close()
+    return [effects.offsets[TOPIC, 0] for effects in log.taken]
 
 
 async def test_a_partition_whose_restoring_was_cancelled_by_a_library_ends_its_worker(catalogue: Catalogue) -> None:
