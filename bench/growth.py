@@ -30,14 +30,14 @@ class Variant(NamedTuple):
 
 
 BASE: Final = Variant()
-LONG: Final = BASE._replace(persons=15_000)  # so that transactions grow to their size: what ontvangers cost is a matter of transactions
+LONG: Final = BASE._replace(persons=15_000)  # so that transactions grow to their size, and what each run pays once is a small part
 MANY: Final = LONG._replace(ontvangers=10 * LONG.ontvangers)
 VARIANTS: Final = {
     "10x persons": (BASE, BASE._replace(persons=10 * BASE.persons)),
     "10x records a person": (BASE, BASE._replace(records=10 * BASE.records)),
     "10x ontvangers": (LONG, MANY),
     "a hot ontvanger": (MANY._replace(amsterdam=0), MANY),
-    "12 diensten": (BASE, BASE._replace(diensten=12)),
+    "12 diensten": (LONG, LONG._replace(diensten=12)),
 }
 
 
