@@ -67,6 +67,12 @@ class Owner:
         self.failed.append(error)
 
 
+async def turns() -> None:
+    """Let the partition do what it can do by now."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
 def a_partition(catalogue: Catalogue, log: Any, settings: EngineSettings = SETTINGS) -> tuple[Partition, Owner]:
     folder, owner = Folder(catalogue, "x", "python"), Owner(catalogue)
     return Partition(0, settings, Folding(folder), PartitionStore(folder.rulebook.layout), log, owner), owner
@@ -93,8 +99,7 @@ async def test_frames_of_which_all_is_done_lead_to_no_transaction(catalogue: Cat
     partition, _ = a_partition(catalogue, log)
     for first, behind in ((0, 4), (0, 4), (4, 5)):
         await partition.offer(TOPIC, run_of([SourceRecord(b"no pseudonym", b"no mutatie", n) for n in range(first, behind)]))
-        for _ in range(20):
-            await asyncio.sleep(0)
+        await turns()
     await partition.close()
     assert [effects.offsets[TOPIC, 0] for effects in log.taken] == [4, 5]
 
@@ -106,7 +111,7 @@ async def test_frames_of_which_all_is_done_lead_to_no_transaction(catalogue: Cat
 async def test_a_transaction_waits_for_more_than_a_frame_and_a_large_one_for_the_little_that_is_left(
     catalogue: Catalogue, frame: int, left: int, transactions: list[int]
 ) -> None:
-    assert await taken_by(catalogue, replace(SETTINGS, frame_records=frame), left, arrives=True) == transactions
+    assert await taken_by(catalogue, replace(SETTINGS, frame_records=frame, linger=60), left, arrives=True) == transactions
 
 
 async def test_what_is_said_to_be_left_and_does_not_come_is_waited_for_a_moment_only(catalogue: Catalogue) -> None:
@@ -122,7 +127,9 @@ async def taken_by(catalogue: Catalogue, settings: EngineSettings, left: int, *,
     owner.end = 100 + left
     for first, behind in ((0, 100), (100, 100 + left))[: 1 + arrives]:
         await partition.offer(TOPIC, run_of([SourceRecord(b"no pseudonym", b"no mutatie", n) for n in range(first, behind)]))
-        await asyncio.sleep(0.05)
+        await turns()
+    if not arrives:
+        await log.committed.wait()
     await partition.close()
     return [effects.offsets[TOPIC, 0] for effects in log.taken]
 
