@@ -5,7 +5,7 @@ from collections import deque
 from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaTimeoutError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from schemas.brokers import client_options
 from schemas.cloudevents import Headers
@@ -13,6 +13,7 @@ from schemas.partitioner import partition_of
 
 _BATCH_BYTES: Final = 200_000
 _REQUEST_SECONDS: Final = 40.0  # aiokafka's own; after it a batch is given up, although the broker may come back within our patience
+_ASK_AGAIN_SECONDS: Final = 0.2
 _OUTSTANDING: Final = 64  # batches that may wait for their acknowledgement
 
 
@@ -74,12 +75,23 @@ class MutatieProducer:
         return min(waiting, default=self._next)
 
     async def require(self, topic: str) -> None:
-        """Learn the partitions of ``topic``; raises TopicMissingError at once where ``send`` would wait for it to appear."""
+        """Learn the partitions of ``topic``.
+
+        Raises TopicMissingError at once where ``send`` would wait for it to appear, and KafkaTimeoutError when no broker answers.
+        """
         if topic not in self._partitions:
-            there = await self._producer.client.fetch_all_metadata()
+            there = await self._within(self._topics())
             if not there.partitions_for_topic(topic):
                 raise TopicMissingError(topic)
             self._partitions[topic] = len(await self._producer.partitions_for(topic))
+
+    async def _topics(self) -> Any:  # noqa: ANN401 - aiokafka has no types
+        """What topics there are. While a broker is away aiokafka waits for all else, but not for this."""
+        while True:
+            try:
+                return await self._producer.client.fetch_all_metadata()
+            except KafkaError:
+                await asyncio.sleep(_ASK_AGAIN_SECONDS)
 
     async def send(self, topic: str, key: str, value: bytes, headers: Headers, number: int) -> None:
         """Add a mutatie to its batch; waits while too many batches are on their way.

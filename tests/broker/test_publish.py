@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaTimeoutError
 from aiokafka.partitioner import DefaultPartitioner
 
 from connectors.broker.embedded import EmbeddedBroker
@@ -276,6 +277,21 @@ async def test_a_missing_topic_and_a_broker_that_goes_are_clear_and_bounded(
         codec = Codec(catalogue)
         names = {codec.decode(r.value)["record_id"] for r in there}
         assert {f"r{n}" for n in range(1, up_to + 1)} <= names
+
+
+async def test_a_topic_that_is_first_needed_while_the_broker_is_away_is_waited_for_like_an_acknowledgement(
+    own_broker: tuple[EmbeddedBroker, str], catalogue: Catalogue
+) -> None:
+    broker, servers = own_broker
+    await apply_topics(servers, catalogue, partities=4, replicatie=1, toepassing="samenloop")
+    async with MutatieProducer(servers, patience=120) as patient, MutatieProducer(servers, patience=2) as hasty:
+        await asyncio.to_thread(broker.stop)
+        waiting = asyncio.create_task(patient.require(TOPIC))
+        with pytest.raises(KafkaTimeoutError, match="did not acknowledge for 2 s"):
+            await hasty.require(TOPIC)
+        assert not waiting.done()
+        await asyncio.to_thread(broker.start)
+        await waiting
 
 
 def test_a_large_file_streams_in_constant_memory(servers: str, key: Path, tmp_path: Path) -> None:
