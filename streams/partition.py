@@ -22,7 +22,7 @@ from streams.verloop import verloop_row
 
 log = structlog.get_logger()
 
-_LITTLE = 8  # of so many records one is little
+_LITTLE = 8  # so many times as much is held as is left
 
 
 class State(StrEnum):
@@ -159,7 +159,7 @@ class Partition:
             if patience is None:
                 late = time.monotonic() + self._settings.linger
             patience = late - time.monotonic()
-            if patience <= 0 or sum(len(run) for _, run in frames) >= self._owner.transaction_records or not self._is_behind(frames):
+            if patience <= 0 or not self._is_worth_a_wait(frames):
                 break
             frame = await self._frame(patience)
         return None if self._stop.is_set() else frames
@@ -183,10 +183,12 @@ class Partition:
         get.cancel()
         return None
 
-    def _is_behind(self, frames: list[Frame]) -> bool:
-        """Whether it is worth to wait for what stands behind them in the log: for more than a frame, and for the little that is left when
-        they are more than a frame themselves. By itself it would cost a batch for each ontvanger once more."""
+    def _is_worth_a_wait(self, frames: list[Frame]) -> bool:
+        """Whether what stands behind them in the log should join them: more than a frame does, and of more than a frame the little that is
+        left. By itself it would cost a batch for each ontvanger once more."""
         frame, held = self._settings.frame_records, sum(len(run) for _, run in frames)
+        if held >= self._owner.transaction_records:
+            return False
         ends = {topic: run.following for topic, run in frames}
         left = [self._owner.records_behind(topic, self.number, end) for topic, end in ends.items()]
         return max(left) > frame or (held > frame and 0 < sum(left) <= held // _LITTLE)

@@ -10,7 +10,7 @@ from hypothesis import settings
 from bench.catalogues import job_catalogue
 from connectors.broker.embedded import EmbeddedBroker
 from schemas.catalogue import Catalogue
-from tests.node import SHORT_SESSIONS
+from tests.node import SHORT_SESSIONS, fresh_node
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")
@@ -66,3 +66,10 @@ def brokers(broker_dir: Path) -> Iterator[str]:
         yield broker.start().bootstrap
     finally:
         broker.stop()
+
+
+@pytest.fixture(scope="module")
+def servers(brokers: str, broker_dir: Path, catalogue: Catalogue) -> Iterator[str]:
+    """The shared broker, with the catalogue's topics made anew."""
+    with fresh_node(brokers, broker_dir, catalogue) as node:
+        yield node.brokers

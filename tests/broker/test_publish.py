@@ -29,18 +29,10 @@ from connectors.bronnen.register_bron import RegisterBron
 from schemas.catalogue import Catalogue
 from schemas.codec import Codec
 from tests.core.edge import BSN, bsn_of, opgave, raw
-from tests.node import fresh_node
 
 SOORT = "uwv.inkomstenopgave"
 TOPIC = f"mutaties.{SOORT}"
 BSNS = [b for b in map(bsn_of, range(99_999_100, 99_999_500)) if b]
-
-
-@pytest.fixture(scope="module")
-def servers(brokers: str, broker_dir: Path, catalogue: Catalogue) -> Iterator[str]:
-    """The shared broker, with the catalogue's topics."""
-    with fresh_node(brokers, broker_dir, catalogue, partities=4, app="samenloop") as node:
-        yield node.brokers
 
 
 @pytest.fixture

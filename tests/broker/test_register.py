@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from datetime import date
 from pathlib import Path
@@ -25,20 +25,12 @@ from schemas.catalogue import Catalogue
 from schemas.codec import Codec
 from schemas.values import Volging, Volgverzoek
 from tests.core.edge import bsn_of, opgave, raw
-from tests.node import fresh_node
 
 SOORT = "uwv.inkomstenopgave"
 TOPIC, ASKED = f"mutaties.{SOORT}", "volgverzoeken.uwv"
 BSNS = [b for b in map(bsn_of, range(99_998_000, 99_999_000)) if b]
 DIENST = "rechtmatigheidscontrole-levensonderhoud"
 PROGRAM = Path(sys.executable).with_name("samenloop")
-
-
-@pytest.fixture(scope="module")
-def servers(brokers: str, broker_dir: Path, catalogue: Catalogue) -> Iterator[str]:
-    """The shared broker, with the catalogue's topics."""
-    with fresh_node(brokers, broker_dir, catalogue, partities=4, app="samenloop") as node:
-        yield node.brokers
 
 
 class Side:

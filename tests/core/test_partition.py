@@ -67,6 +67,11 @@ class Owner:
         self.failed.append(error)
 
 
+def a_run(first: int, behind: int) -> Run:
+    """Records that go to quarantine."""
+    return run_of([SourceRecord(b"no pseudonym", b"no mutatie", n) for n in range(first, behind)])
+
+
 async def turns() -> None:
     """Let the partition do what it can do by now."""
     for _ in range(20):
@@ -83,7 +88,7 @@ async def test_frames_that_overlap_are_taken_once(catalogue: Catalogue) -> None:
     log = Log(catalogue)
     partition, owner = a_partition(catalogue, log)
     for first, behind in ((0, 4), (0, 6), (2, 3)):
-        await partition.offer(TOPIC, run_of([SourceRecord(b"no pseudonym", b"no mutatie", n) for n in range(first, behind)]))
+        await partition.offer(TOPIC, a_run(first, behind))
     log.begun.set()
     await log.committed.wait()
     await partition.close()
@@ -98,7 +103,7 @@ async def test_frames_of_which_all_is_done_lead_to_no_transaction(catalogue: Cat
     log.begun.set()
     partition, _ = a_partition(catalogue, log)
     for first, behind in ((0, 4), (0, 4), (4, 5)):
-        await partition.offer(TOPIC, run_of([SourceRecord(b"no pseudonym", b"no mutatie", n) for n in range(first, behind)]))
+        await partition.offer(TOPIC, a_run(first, behind))
         await turns()
     await partition.close()
     assert [effects.offsets[TOPIC, 0] for effects in log.taken] == [4, 5]
@@ -126,7 +131,7 @@ async def taken_by(catalogue: Catalogue, settings: EngineSettings, left: int, *,
     partition, owner = a_partition(catalogue, log, settings)
     owner.end = 100 + left
     for first, behind in ((0, 100), (100, 100 + left))[: 1 + arrives]:
-        await partition.offer(TOPIC, run_of([SourceRecord(b"no pseudonym", b"no mutatie", n) for n in range(first, behind)]))
+        await partition.offer(TOPIC, a_run(first, behind))
         await turns()
     if not arrives:
         await log.committed.wait()
